@@ -1,0 +1,210 @@
+import { SinterError } from '../base/errors.ts'
+import type { ValueType } from '../base/shape.ts'
+import type { Tensor } from '../base/tensor.ts'
+import { type Attribute, type Body, bodiesOf, type Node, type Value } from './graph.ts'
+import { reachable, sortNodes } from './view.ts'
+
+/** A node as one writes it: everything but the operator has a default. */
+export interface NewNode {
+  readonly op: string
+  readonly domain?: string
+  readonly name?: string
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly attributes?: Readonly<Record<string, Attribute>>
+}
+
+export function node({ op, domain = '', name = '', inputs, outputs, attributes = {} }: NewNode): Node {
+  return { op, domain, name, inputs, outputs, attributes }
+}
+
+/** A body being changed, inside `edit` only. */
+export interface Draft {
+  readonly inputs: Value[]
+  readonly outputs: Value[]
+  readonly initializers: Map<string, Tensor>
+  readonly types: Map<string, ValueType>
+  /** The nodes as they stand, in no particular order: `edit` sorts them at the end. */
+  nodes(): Iterable<Node>
+  add(...nodes: readonly (Node | NewNode)[]): void
+  remove(node: Node): void
+  /** Puts one node in another's place. */
+  replace(old: Node, replacement: Node | NewNode): void
+  /** Everything that reads `from`, the graph's outputs included if `outputs` is true, reads `to` instead. Names inside of bodies too. */
+  redirect(from: string, to: string, options?: { readonly outputs?: boolean }): void
+  /** Adds an initializer under a new name like the one given, and returns its name. */
+  constant(hint: string, value: Tensor): string
+  /** A name not used yet, like the one given. */
+  fresh(hint: string): string
+}
+
+/**
+ * Applies changes to a copy of a graph and returns it, its nodes in order. What nothing reads any more goes
+ * (`keepUnused` keeps it). The graph given is untouched; if `change` changes nothing, it is returned itself.
+ */
+export function edit<B extends Body>(
+  body: B,
+  change: (draft: Draft) => void,
+  options: { readonly keepUnused?: boolean } = {},
+): B {
+  let nodes = new Set(body.nodes)
+  let touched = false
+  const pending = new Map<string, string>()
+  const taken = namesOf(body)
+  const draft: Draft = {
+    inputs: [...body.inputs],
+    outputs: [...body.outputs],
+    initializers: new Map(body.initializers),
+    types: new Map(body.types),
+    nodes: () => {
+      settle()
+      return nodes
+    },
+    add(...added) {
+      settle()
+      touched = true
+      for (const one of added) {
+        const made = node(one)
+        nodes.add('extra' in one || 'overload' in one ? { ...one, ...made } : made)
+        for (const name of made.outputs) taken.add(name)
+      }
+    },
+    remove(old) {
+      settle()
+      touched = nodes.delete(old) || touched
+    },
+    replace(old, replacement) {
+      settle()
+      if (!nodes.has(old)) throw new SinterError('invalid-argument', 'The node to replace is not in the graph.')
+      touched = true
+      nodes = new Set([...nodes].map(n => (n === old ? node(replacement) : n)))
+      for (const name of replacement.outputs) taken.add(name)
+    },
+    redirect(from, to, { outputs = false } = {}) {
+      touched = true
+      pending.set(from, to)
+      if (outputs) {
+        draft.outputs.forEach((value, i) => {
+          if (value.name === from) draft.outputs[i] = { ...value, name: to }
+        })
+      }
+    },
+    constant(hint, value) {
+      const name = draft.fresh(hint)
+      draft.initializers.set(name, value)
+      return name
+    },
+    fresh(hint) {
+      let name = hint
+      for (let i = 1; taken.has(name); i++) name = `${hint}_${i}`
+      taken.add(name)
+      return name
+    },
+  }
+  // Redirections gather until the nodes are looked at, so that many of them cost one walk.
+  function settle() {
+    if (pending.size === 0) return
+    const rename = (name: string): string => {
+      let current = name
+      for (let next = pending.get(current); next !== undefined && next !== name; next = pending.get(current))
+        current = next
+      return current
+    }
+    nodes = new Set([...nodes].map(n => renameReads(n, rename)))
+    pending.clear()
+  }
+  change(draft)
+  settle()
+  const same =
+    !touched &&
+    sameList(draft.inputs, body.inputs) &&
+    sameList(draft.outputs, body.outputs) &&
+    sameMap(draft.initializers, body.initializers) &&
+    sameMap(draft.types, body.types)
+  if (same) return body
+  const { inputs, outputs, initializers, types } = draft
+  const changed: B = { ...body, inputs, outputs, initializers, types, nodes: sortNodes([...nodes]) }
+  return options.keepUnused ? changed : dropUnused(changed)
+}
+
+/** Nodes, initializers and types that no output depends on are left out. Inputs stay. */
+export function dropUnused<B extends Body>(body: B): B {
+  const used = reachable(
+    body,
+    body.outputs.map(value => value.name),
+  )
+  const nodes = body.nodes.filter(n => n.outputs.some(name => used.has(name)))
+  const made = new Set(nodes.flatMap(n => n.outputs))
+  const initializers = new Map([...body.initializers].filter(([name]) => used.has(name)))
+  const types = new Map([...body.types].filter(([name]) => made.has(name)))
+  const sparse = body.sparseInitializers && new Map([...body.sparseInitializers].filter(([name]) => used.has(name)))
+  const unchanged =
+    nodes.length === body.nodes.length &&
+    initializers.size === body.initializers.size &&
+    types.size === body.types.size &&
+    sparse?.size === body.sparseInitializers?.size
+  return unchanged ? body : { ...body, nodes, initializers, types, ...(sparse ? { sparseInitializers: sparse } : {}) }
+}
+
+/** A node whose reads, captured names in its bodies included, go by new names. Itself if none does. */
+export function renameReads(n: Node, rename: (name: string) => string): Node {
+  const inputs = n.inputs.map(name => (name === '' ? '' : rename(name)))
+  const attributes = mapBodies(n, body => renameCaptures(body, rename))
+  return attributes === n.attributes && sameList(inputs, n.inputs) ? n : { ...n, inputs, attributes }
+}
+
+/** A node's attributes with each body in them replaced; the same object if none changes. */
+export function mapBodies(n: Node, change: (body: Body) => Body): Readonly<Record<string, Attribute>> {
+  if (bodiesOf(n).length === 0) return n.attributes
+  let changed = false
+  const entries = Object.entries(n.attributes).map(([name, attribute]): [string, Attribute] => {
+    if (attribute.type === 'graph') {
+      const value = change(attribute.value)
+      changed ||= value !== attribute.value
+      return [name, { type: 'graph', value }]
+    }
+    if (attribute.type === 'graphs') {
+      const value = attribute.value.map(change)
+      changed ||= value.some((body, i) => body !== attribute.value[i])
+      return [name, { type: 'graphs', value }]
+    }
+    return [name, attribute]
+  })
+  return changed ? Object.fromEntries(entries) : n.attributes
+}
+
+function renameCaptures(body: Body, rename: (name: string) => string): Body {
+  const local = new Set([
+    ...body.inputs.map(v => v.name),
+    ...body.initializers.keys(),
+    ...body.nodes.flatMap(n => n.outputs),
+  ])
+  const inner = (name: string) => (local.has(name) ? name : rename(name))
+  const nodes = body.nodes.map(n => renameReads(n, inner))
+  const outputs = body.outputs.map(value => {
+    const name = inner(value.name)
+    return name === value.name ? value : { ...value, name }
+  })
+  return sameList(nodes, body.nodes) && sameList(outputs, body.outputs) ? body : { ...body, nodes, outputs }
+}
+
+/** Every name in a body and in the bodies inside of it. */
+export function namesOf(body: Body): Set<string> {
+  const names = new Set<string>([...body.initializers.keys(), ...(body.sparseInitializers?.keys() ?? [])])
+  for (const value of [...body.inputs, ...body.outputs]) names.add(value.name)
+  for (const n of body.nodes) {
+    for (const name of n.outputs) names.add(name)
+    for (const name of n.inputs) names.add(name)
+    for (const inner of bodiesOf(n)) for (const name of namesOf(inner)) names.add(name)
+  }
+  names.add('')
+  return names
+}
+
+function sameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i])
+}
+
+function sameMap<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)
+}
