@@ -1,0 +1,68 @@
+import { messageOf, SinterError } from '../base/errors.ts'
+import { type Dim, isTensorType, type ValueType } from '../base/shape.ts'
+import { numbers, type Tensor } from '../base/tensor.ts'
+import { type Body, describe, type Node } from '../graph/graph.ts'
+import { operatorOf } from './index.ts'
+import type { Call, InferredType } from './operator.ts'
+import { attributesOf, keyOf, type OpName } from './spec.ts'
+
+/** What surrounds a node: types and constants by name. */
+export interface Scope {
+  /** The opset of a domain. */
+  opset(domain: string): number
+  type(name: string): ValueType | InferredType | undefined
+  constant(name: string): Tensor | undefined
+  inferBody(body: Body, inputs: readonly (ValueType | undefined)[]): readonly (ValueType | undefined)[]
+}
+
+/** The node as its operator's rules see it. */
+export function callOf<K extends OpName>(node: Node, scope: Scope): Call<K> {
+  const opset = scope.opset(node.domain)
+  const inputTypes = node.inputs.map(name => (name === '' ? undefined : scope.type(name)))
+  return {
+    node,
+    opset,
+    attributes: attributesOf(node, opset) as unknown as Call<K>['attributes'],
+    inputTypes,
+    inputs: inputTypes.map(type => (isTensorType(type) ? type : undefined)),
+    constant: input => {
+      const name = node.inputs[input]
+      return name ? scope.constant(name) : undefined
+    },
+    inferBody: scope.inferBody,
+  }
+}
+
+/**
+ * The types of a node's outputs; undefined for each where the operator is unknown or an input's type is.
+ * @throws SinterError `invalid-graph` if the inputs do not fit the operator.
+ */
+export function inferNode(node: Node, scope: Scope): readonly (InferredType | ValueType | undefined)[] {
+  const operator = operatorOf(node)
+  const unknown = node.outputs.map(() => undefined)
+  if (!operator) return unknown
+  const call = callOf(node, scope)
+  const untyped = node.inputs.some((name, i) => name !== '' && !isTensorType(call.inputTypes[i]))
+  if (untyped && operator.accepts !== 'any') return unknown
+  try {
+    return operator.infer(call)
+  } catch (error) {
+    if (error instanceof SinterError) throw error
+    throw new SinterError(
+      'invalid-graph',
+      `${describe(node)}: its inputs do not fit (${messageOf(error)}).`,
+      { op: keyOf(node) },
+      error,
+    )
+  }
+}
+
+/** At most this many elements are followed as shape arithmetic. */
+const smallEnough = 1024
+
+/** A constant's type, with its contents if it is a small integer vector or scalar. */
+export function typeOfConstant(t: Tensor): InferredType {
+  const { dtype, shape } = t
+  const small = shape.length <= 1 && t.data.length <= smallEnough && (dtype === 'int64' || dtype === 'int32')
+  return small ? { dtype, shape, value: Array.from(numbers(t)) as Dim[] } : { dtype, shape }
+}

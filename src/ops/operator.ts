@@ -1,0 +1,162 @@
+import type { Dim, Shape, TensorType, ValueType } from '../base/shape.ts'
+import type { Tensor } from '../base/tensor.ts'
+import type { Body, Node } from '../graph/graph.ts'
+import type { Ops, Ref } from './build.ts'
+import type { AttributesOf } from './spec.generated.ts'
+import type { OpName } from './spec.ts'
+
+/** The answer of a column that an operator has none for: why. */
+export interface No {
+  readonly no: string
+}
+
+export function no(why: string): No {
+  return { no: why }
+}
+
+export function isNo(answer: unknown): answer is No {
+  return typeof answer === 'object' && answer !== null && 'no' in answer
+}
+
+/** A tensor's type, with its contents where they are small integers that are known, symbols included (rank 0 or 1). */
+export interface InferredType extends TensorType {
+  readonly value?: readonly Dim[]
+}
+
+/** What a rule is told about one node. */
+export interface Call<K extends OpName = OpName> {
+  readonly node: Node
+  readonly opset: number
+  readonly attributes: AttributesOf[K]
+  /**
+   * Types of the inputs, in order; undefined where an optional one is left out. Every input that is there is a tensor of
+   * known element type, except for operators whose record says `accepts: 'any'`.
+   */
+  readonly inputs: readonly (InferredType | undefined)[]
+  /** Types of the inputs as they are, sequences and optionals too. */
+  readonly inputTypes: readonly (ValueType | undefined)[]
+  /** The contents of an input that is a constant. */
+  constant(input: number): Tensor | undefined
+  /** Output types of a body, given the types of its inputs. */
+  inferBody(body: Body, inputs: readonly (ValueType | undefined)[]): readonly (ValueType | undefined)[]
+}
+
+/** A call after inference: the outputs' types are known too. */
+export interface TypedCall<K extends OpName = OpName> extends Call<K> {
+  readonly outputs: readonly (InferredType | undefined)[]
+}
+
+/** What a gradient rule is given. Shapes are fixed (a step is compiled for one batch size), so rules read them freely. */
+export interface Backward<K extends OpName = OpName> {
+  readonly node: Node
+  readonly attributes: AttributesOf[K]
+  /** Emits nodes; `op.shape(ref)` and `op.type(ref)` tell what is known of a value. */
+  readonly op: Ops
+  /** The node's inputs ('' where left out) and outputs. */
+  readonly x: readonly Ref[]
+  readonly y: readonly Ref[]
+  /** Gradients of the loss with respect to the outputs; undefined where nothing flows back. */
+  readonly dy: readonly (Ref | undefined)[]
+  /** Which inputs' gradients are wanted; the others may be null. */
+  readonly needs: readonly boolean[]
+  /** The contents of an input that is a constant. */
+  constant(input: number): Tensor | undefined
+  /**
+   * Picks one of several equivalent formulations. The first is the default; timing may prefer another for these shapes.
+   * `label` names what is computed (`dW`), and with the node's attributes and shapes identifies the choice.
+   */
+  choose(label: string, forms: Readonly<Record<string, () => Ref>>): Ref
+}
+
+/** The gradient of each input, in order; null where it is zero or not wanted. Broadcasting is undone by the caller. */
+export type GradientRule<K extends OpName> = (call: Backward<K>) => readonly (Ref | null)[]
+
+/** One dimension of one input or output. */
+export type Port = readonly [side: 'in' | 'out', index: number, axis: number]
+
+/**
+ * How indices along one port's axis correspond to indices along another's.
+ * - `same`: i <-> i
+ * - `offset`: i <-> i + offset, as in Concat, Split, Slice and Pad
+ * - `repeat`: i <-> i*repeat ... i*repeat + repeat-1, as where Flatten folds H*W positions into each channel
+ * - `tile`: i <-> i, i + size, i + 2*size, ... (`tile` times), as where channels are the fastest axis of a fold
+ * - `groups`: the weights' input axis of a grouped convolution: i <-> i mod (size / groups)
+ * - `index`: i <-> to where index[to] = i, as in Gather and shuffles
+ */
+export type IndexMap =
+  | 'same'
+  | { readonly offset: number }
+  | { readonly repeat: number }
+  | { readonly tile: number }
+  | { readonly groups: number }
+  | { readonly index: readonly number[] }
+
+/** Channels of `from` and of `to` leave together, as `map` relates them. */
+export interface Link {
+  readonly from: Port
+  readonly to: Port
+  readonly map: IndexMap
+}
+
+export interface Cost {
+  /** Multiply-accumulates, as the field counts them: a convolution's or a matrix product's; 0 for everything elementwise. */
+  readonly macs: number
+}
+
+/** What happens to a node when its graph is made ready for training. */
+export interface Training<K extends OpName = OpName> {
+  readonly node: Node
+  readonly attributes: AttributesOf[K]
+  readonly op: Ops
+  readonly x: readonly Ref[]
+  constant(input: number): Tensor | undefined
+  /** The name of a fresh seed that differs for each node, for operators that draw random numbers. */
+  readonly seed: number
+}
+
+export interface TrainingForm {
+  /** What stands in the outputs' place. */
+  readonly outputs: readonly Ref[]
+  /** Parameters that training changes without a gradient (running statistics): input number -> new value. */
+  readonly updates?: readonly { readonly input: number; readonly value: Ref }[]
+}
+
+/** Rewrites a node of an older opset to the form of version `to`. Returns the nodes in its place. */
+export interface Upgrade<K extends OpName = OpName> {
+  readonly to: number
+  apply(call: Call<K>, op: Ops, x: readonly Ref[]): readonly Ref[]
+}
+
+/** Everything that Sinter knows about one operator. Each column is answered, or refused with a reason. */
+export interface Operator<K extends OpName = OpName> {
+  readonly type: K
+  /** Types of the outputs. */
+  readonly infer: (call: Call<K>) => readonly (InferredType | ValueType | undefined)[]
+  readonly gradient: GradientRule<K> | No
+  readonly coupling: ((call: TypedCall<K>) => readonly Link[]) | No
+  readonly cost: (call: TypedCall<K>) => Cost
+  /** Computes the outputs of small constant inputs. */
+  readonly evaluate: ((call: Call<K>, inputs: readonly (Tensor | undefined)[]) => readonly Tensor[]) | No
+  /** The form that a training step runs; `same` for operators that train as they infer. */
+  readonly training: 'same' | ((call: Training<K>) => TrainingForm)
+  /** Steps from older opsets, oldest first. */
+  readonly upgrades: readonly Upgrade<K>[]
+  /** Set by operators that take sequences, optionals or values of unknown type. */
+  readonly accepts: 'tensors' | 'any'
+}
+
+type Defaulted = 'type' | 'training' | 'upgrades' | 'accepts'
+type Row<K extends OpName> = Omit<Operator<K>, Defaulted> & Partial<Pick<Operator<K>, Exclude<Defaulted, 'type'>>>
+
+/** One row of the table. `training`, `upgrades` and `accepts` have defaults, every other column owes an answer. */
+export function operator<K extends OpName>(type: K, row: Row<K>): Operator<K> {
+  return { training: 'same', upgrades: [], accepts: 'tensors', ...row, type }
+}
+
+/** Cost of what multiplies and accumulates nothing. */
+export const free = (): Cost => ({ macs: 0 })
+
+/** The shape, or undefined where not even the rank is known. */
+export function shapeOf(type: InferredType | undefined): Shape | undefined {
+  return type?.shape
+}

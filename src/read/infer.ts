@@ -1,0 +1,110 @@
+import { messageOf, SinterError } from '../base/errors.ts'
+import { type Dim, isTensorType, type Shape, type ValueType } from '../base/shape.ts'
+import type { Tensor } from '../base/tensor.ts'
+import { type Body, describe, type Graph } from '../graph/graph.ts'
+import { view } from '../graph/view.ts'
+import { inferNode, type Scope, typeOfConstant } from '../ops/call.ts'
+import type { InferredType } from '../ops/operator.ts'
+
+/** Types of a graph's values by name; a value of which nothing is known is missing. */
+export type Types = ReadonlyMap<string, ValueType | InferredType>
+
+export interface InferOptions {
+  /** Sizes for symbolic dimensions, by symbol: `{ N: 64 }`. `*` stands for every symbol not named. */
+  readonly bind?: Readonly<Record<string, number>>
+}
+
+const unbound = new WeakMap<Graph, Types>()
+
+/**
+ * The types of every value of a graph, as far as they follow from its inputs, initializers and operators. What the file
+ * itself says of a value is used where inference knows less.
+ * @throws SinterError `invalid-graph` where a node's inputs do not fit its operator.
+ */
+export function infer(graph: Graph, options: InferOptions = {}): Types {
+  const { bind } = options
+  if (!bind) {
+    const known = unbound.get(graph)
+    if (known) return known
+  }
+  const types = new Map<string, ValueType>()
+  inferInto(types, graph, scopeOf(graph, types, bind), bind)
+  if (!bind) unbound.set(graph, types)
+  return types
+}
+
+/** A scope over a graph whose types are being, or have been, inferred into `types`. */
+export function scopeOf(
+  graph: Graph,
+  types: Types,
+  bind?: InferOptions['bind'],
+  around?: Scope,
+  body: Body = graph,
+): Scope {
+  const { producer } = view(body)
+  const scope: Scope = {
+    opset: domain => graph.opset[domain] ?? 1,
+    type: name => types.get(name) ?? around?.type(name),
+    constant(name) {
+      const value = body.initializers.get(name) ?? constantOf(producer(name))
+      return value ?? (view(body).defines(name) ? undefined : around?.constant(name))
+    },
+    inferBody(inner, inputs) {
+      const local = new Map<string, ValueType>()
+      inner.inputs.forEach((value, i) => {
+        const type = inputs[i] ?? (value.type && bound(value.type, bind))
+        if (type) local.set(value.name, type)
+      })
+      const within = scopeOf(graph, local, bind, scope, inner)
+      inferInto(local, inner, within, bind)
+      return inner.outputs.map(({ name }) => within.type(name))
+    },
+  }
+  return scope
+}
+
+function inferInto(types: Map<string, ValueType>, body: Body, scope: Scope, bind?: InferOptions['bind']): void {
+  for (const { name, type } of body.inputs) if (type && !types.has(name)) types.set(name, bound(type, bind))
+  for (const [name, value] of body.initializers) types.set(name, typeOfConstant(value))
+  for (const node of body.nodes) {
+    let found: ReturnType<typeof inferNode>
+    try {
+      found = inferNode(node, scope)
+    } catch (error) {
+      if (error instanceof SinterError) throw error
+      throw new SinterError('invalid-graph', `${describe(node)}: ${messageOf(error)}`, { node: node.name }, error)
+    }
+    node.outputs.forEach((name, i) => {
+      const stated = body.types.get(name) ?? body.outputs.find(value => value.name === name)?.type
+      const type = merged(found[i], stated && bound(stated, bind))
+      if (name !== '' && type) types.set(name, type)
+    })
+  }
+}
+
+/** What inference found, completed by what the file states. */
+function merged(found: ValueType | InferredType | undefined, stated: ValueType | undefined): ValueType | undefined {
+  if (!found || !stated || !isTensorType(found) || !isTensorType(stated) || !stated.shape) return found ?? stated
+  if (!found.shape) return { ...found, shape: stated.shape }
+  if (found.shape.length !== stated.shape.length) return found
+  const shape = found.shape.map((dim, i) =>
+    dim === '' || (typeof dim === 'string' && typeof stated.shape![i] === 'number') ? stated.shape![i]! : dim,
+  )
+  return { ...found, shape }
+}
+
+function bound(type: ValueType, bind: InferOptions['bind']): ValueType {
+  if (!bind || !isTensorType(type) || !type.shape) return type
+  return { ...type, shape: bindShape(type.shape, bind) }
+}
+
+/** A shape with sizes in its symbols' places. */
+export function bindShape(shape: Shape, bind: Readonly<Record<string, number>>): Shape {
+  return shape.map((dim): Dim => (typeof dim === 'number' ? dim : (bind[dim] ?? bind['*'] ?? dim)))
+}
+
+function constantOf(node: ReturnType<ReturnType<typeof view>['producer']>): Tensor | undefined {
+  if (node?.op !== 'Constant') return undefined
+  const value = node.attributes.value
+  return value?.type === 'tensor' ? value.value : undefined
+}
