@@ -77,7 +77,7 @@ export type Port = readonly [side: 'in' | 'out', index: number, axis: number]
 /**
  * How indices along one port's axis correspond to indices along another's.
  * - `same`: i <-> i
- * - `offset`: i <-> i + offset, as in Concat, Split, Slice and Pad
+ * - `offset`: i <-> i + offset where both exist, as in Concat and Pad, and with a negative offset in Split and Slice
  * - `repeat`: i <-> i*repeat ... i*repeat + repeat-1, as where Flatten folds H*W positions into each channel
  * - `tile`: i <-> i, i + size, i + 2*size, ... (`tile` times), as where channels are the fastest axis of a fold
  * - `groups`: the weights' input axis of a grouped convolution: i <-> i mod (size / groups)
@@ -91,11 +91,41 @@ export type IndexMap =
   | { readonly groups: number }
   | { readonly index: readonly number[] }
 
-/** Channels of `from` and of `to` leave together, as `map` relates them. */
+/**
+ * Channels of `from` and of `to` leave together, as `map` relates them: removing them gives what setting them to zero
+ * gives, in every parameter that makes or reads them.
+ *
+ * A node's links say all there is to say of it. An axis that no link touches stays as it is (a kernel's height, a
+ * softmax's axis), and so does an index of an output that no link reaches (Pad's border); an index of an input that no
+ * link reaches is not read by the node and leaves freely (what Slice cuts off). A port linked to itself is free of the
+ * others: `same` where indices may leave and nothing else changes (all the axes of Shape's input), `groups` where those
+ * equal modulo size / groups leave together (the outputs of a grouped convolution, each group losing as many).
+ * Where an axis could follow in several ways (a Reshape that splits it in two), link the one that keeps most channels
+ * independent; a link to each would tie them all.
+ */
 export interface Link {
   readonly from: Port
   readonly to: Port
   readonly map: IndexMap
+}
+
+/** A node some of whose channels leave, with the types that it had. */
+export interface Pruning<K extends OpName = OpName> extends TypedCall<K> {
+  /** Shapes once the channels have left. */
+  readonly after: {
+    readonly inputs: readonly (Shape | undefined)[]
+    readonly outputs: readonly (Shape | undefined)[]
+  }
+  /** The indices that stay along an axis, ascending; undefined where all do. */
+  kept(...port: Port): readonly number[] | undefined
+}
+
+/** What else changes in a node whose channels leave. */
+export interface Pruned<K extends OpName = OpName> {
+  /** Attributes with new values; `undefined` takes one away. */
+  readonly attributes?: { readonly [A in keyof AttributesOf[K]]?: AttributesOf[K][A] | undefined }
+  /** Constants in inputs' places: a Reshape's target, a Split's sizes, a Gather's indices. */
+  readonly inputs?: Readonly<Record<number, Tensor>>
 }
 
 export interface Cost {
@@ -133,7 +163,13 @@ export interface Operator<K extends OpName = OpName> {
   /** Types of the outputs. */
   readonly infer: (call: Call<K>) => readonly (InferredType | ValueType | undefined)[]
   readonly gradient: GradientRule<K> | No
+  /** Which channels leave together; read what a `Link` promises. */
   readonly coupling: ((call: TypedCall<K>) => readonly Link[]) | No
+  /**
+   * What must change in the node when channels leave along its links: `same` where the tensors' new shapes say it all,
+   * else the attributes and constants that count channels or positions.
+   */
+  readonly prune: 'same' | ((call: Pruning<K>) => Pruned<K>)
   readonly cost: (call: TypedCall<K>) => Cost
   /** Computes the outputs of small constant inputs. */
   readonly evaluate: ((call: Call<K>, inputs: readonly (Tensor | undefined)[]) => readonly Tensor[]) | No
@@ -145,12 +181,12 @@ export interface Operator<K extends OpName = OpName> {
   readonly accepts: 'tensors' | 'any'
 }
 
-type Defaulted = 'type' | 'training' | 'upgrades' | 'accepts'
+type Defaulted = 'type' | 'prune' | 'training' | 'upgrades' | 'accepts'
 type Row<K extends OpName> = Omit<Operator<K>, Defaulted> & Partial<Pick<Operator<K>, Exclude<Defaulted, 'type'>>>
 
-/** One row of the table. `training`, `upgrades` and `accepts` have defaults, every other column owes an answer. */
+/** One row of the table. `prune`, `training`, `upgrades` and `accepts` have defaults, every other column owes an answer. */
 export function operator<K extends OpName>(type: K, row: Row<K>): Operator<K> {
-  return { training: 'same', upgrades: [], accepts: 'tensors', ...row, type }
+  return { prune: 'same', training: 'same', upgrades: [], accepts: 'tensors', ...row, type }
 }
 
 /** Cost of what multiplies and accumulates nothing. */
