@@ -1,0 +1,263 @@
+import { SinterError } from '../base/errors.ts'
+import { isTensorType, type TensorType } from '../base/shape.ts'
+import { scalar, type Tensor, zeros } from '../base/tensor.ts'
+import { type Graph, only, requiredInputs, type Value } from '../graph/graph.ts'
+import type { Ops, Ref } from '../ops/build.ts'
+import { extend } from '../read/extend.ts'
+import { bindShape, infer, scopeOf } from '../read/infer.ts'
+import { backward } from './backward.ts'
+import { type FormChoice, preferForms } from './forms.ts'
+import type { Loss } from './losses.ts'
+import { type Optimizer, scalarNames } from './optimizers.ts'
+import { emptySlab, join, pack, type Slab, type StateTensor, slabsOf, split, unpack } from './state.ts'
+import { type TensorFilter, trainable } from './trainable.ts'
+import { trainingForm } from './training-form.ts'
+
+/** One step of training as a graph: data, target, learning rate and state in; loss, prediction and new state out. */
+export interface TrainStep {
+  readonly graph: Graph
+  readonly batch: number
+  /** The data inputs, by the names that the model gives them. */
+  readonly data: readonly string[]
+  readonly target: Value
+  /** Rank-0 inputs: `rate`, and what else the optimizer asks for. */
+  readonly scalars: readonly string[]
+  readonly loss: string
+  readonly prediction: string
+  readonly state: readonly StateTensor[]
+  /** Points at which another formulation may be faster. */
+  readonly choices: readonly FormChoice[]
+}
+
+export interface TrainStepOptions {
+  readonly loss: Loss
+  readonly optimizer: Optimizer
+  /** Rows in a batch: the step is compiled for exactly this many. */
+  readonly batch: number
+  /** Which output is the prediction; needed where there are several. */
+  readonly prediction?: string
+  /** Which parameters are trained; all by default (see `trainable`). */
+  readonly trainable?: TensorFilter
+  /** Which parameters weight decay applies to; by default those of rank 2 and more, so not biases and scales. */
+  readonly decays?: TensorFilter
+  /** Scales the gradient down to this global L2 norm where it is larger. */
+  readonly clipNorm?: number
+  /** Preferred formulations, by the keys of `choices`. */
+  readonly forms?: ReadonlyMap<string, string>
+}
+
+/**
+ * Compiles a training step for a graph: its forward pass in training form, the loss, the gradients by reverse-mode
+ * differentiation, and the optimizer's update, in operators that stock onnxruntime runs.
+ * @throws SinterError `not-differentiable` if an operator on the way has no gradient; `not-supported` if shapes are not
+ *   fixed once the batch size is, or if the loss depends on no parameter.
+ */
+export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
+  const { loss, optimizer, batch } = options
+  const prediction = predictionOf(graph, options.prediction)
+  const fixed = fixBatch(graph, batch)
+  const candidates = trainable(fixed, options.trainable)
+  const { graph: forward, updates } = trainingForm(fixed, candidates)
+  const output = forward.outputs[prediction]!.name
+
+  const wanted = influencing(forward, candidates)
+  const decays = options.decays ?? ((_, value) => value.shape.length > 1)
+  const initialOf = (name: string) => graph.initializers.get(name)!
+  const named = (names: Iterable<string>) => [...names].map(name => [name, initialOf(name)] as const)
+  const decaying = named(wanted).filter(entry => decays(...entry))
+  const plain = named(wanted).filter(entry => !decays(...entry))
+  const slabs = [
+    ...slabsOf('state/parameters', decaying).map(slab => ({ slab, decays: true })),
+    ...slabsOf('state/parameters-plain', plain).map(slab => ({ slab, decays: false })),
+  ]
+  const statistics = slabsOf('state/statistics', named(updates.map(({ name }) => name)))
+
+  const { graph: open, refs } = withState(forward, [...slabs.map(({ slab }) => slab), ...statistics])
+  const target: Value = { name: 'target', type: loss.target(typeOf(open, output)) }
+  const scalars = scalarNames(optimizer)
+  const { dtype } = typeOf(open, output)
+  const scalarInputs = scalars.map((name): Value => ({ name: `scalar/${name}`, type: { dtype, shape: [] } }))
+  const slotsOf = (slab: Slab) => optimizer.slots.map(slot => `${slab.name}/${slot}`)
+  const slotInputs = slabs.flatMap(({ slab }) =>
+    slotsOf(slab).map((name): Value => ({ name, type: { dtype: slab.dtype, shape: slab.shape } })),
+  )
+  const inputs: Graph = { ...open, inputs: [...open.inputs, target, ...scalarInputs, ...slotInputs] }
+
+  let lossName = ''
+  const withLoss = extend(inputs, (op, draft) => {
+    lossName = loss.build(op.within('loss/'), output, target.name)
+    draft.outputs.unshift({ name: lossName, type: op.type(lossName) })
+  })
+
+  const choices = new Map<string, FormChoice>()
+  const state: StateTensor[] = []
+  const step = extend(withLoss, (op, draft) => {
+    const gradients = backward({
+      nodes: withLoss.nodes,
+      op,
+      scope: scopeOf(withLoss, infer(withLoss)),
+      from: new Map([[lossName, 'one' as const]]),
+      wrt: [...wanted].map(name => refs.get(name)!),
+      forms: preferForms(options.forms ?? new Map(), choices),
+    })
+    if (gradients.size === 0) {
+      throw new SinterError(
+        'not-supported',
+        `The output '${graph.outputs[prediction]!.name}' depends on no parameter that could be trained.`,
+      )
+    }
+    const scalarRefs = Object.fromEntries(scalars.map(name => [name, `scalar/${name}`]))
+    draft.outputs.length = 0
+    draft.outputs.push({ name: lossName, type: op.type(lossName) }, { name: output, type: op.type(output) })
+    const add = (slab: Slab, role: StateTensor['role'], input: string, next: Ref, initial: Tensor) => {
+      draft.outputs.push({ name: next, type: op.type(next) })
+      state.push({ input, output: next, initial, role, holds: slab.holds })
+    }
+    const update = op.within('update/')
+    const joined = slabs.map(({ slab }) =>
+      join(
+        update,
+        slab,
+        slab.holds.map(
+          ({ name }) =>
+            gradients.get(refs.get(name)!) ?? update.constant(zeros(initialOf(name).dtype, initialOf(name).shape)),
+        ),
+      ),
+    )
+    const clipped = options.clipNorm === undefined ? joined : clip(update, joined, options.clipNorm)
+    slabs.forEach(({ slab, decays: applies }, i) => {
+      const slots = slotsOf(slab)
+      const next = optimizer.build(update, {
+        parameter: slab.name,
+        gradient: clipped[i]!,
+        slots,
+        scalars: scalarRefs,
+        decays: applies,
+      })
+      add(slab, 'parameter', slab.name, next.parameter, pack(slab, initialOf))
+      slots.forEach((name, j) => {
+        add(slab, 'optimizer', name, next.slots[j]!, emptySlab(slab))
+      })
+    })
+    for (const slab of statistics) {
+      const next = join(
+        update,
+        slab,
+        slab.holds.map(({ name }) => updates.find(one => one.name === name)!.next),
+      )
+      add(slab, 'statistic', slab.name, next, pack(slab, initialOf))
+    }
+  })
+  return {
+    graph: step,
+    batch,
+    data: requiredInputs(fixed).map(({ name }) => name),
+    target,
+    scalars: scalarInputs.map(({ name }) => name),
+    loss: lossName,
+    prediction: output,
+    state,
+    choices: [...choices.values()],
+  }
+}
+
+/** The model's tensors after training, by name, out of the step's state. Parameters that were not trained are missing. */
+export function trainedTensors(step: TrainStep, state: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
+  const moving = step.state.filter(({ role }) => role !== 'optimizer')
+  return new Map(moving.flatMap(entry => unpack(entry, state.get(entry.input) ?? entry.initial)))
+}
+
+/** A graph with other values for some of its initializers. */
+export function withTensors(graph: Graph, values: ReadonlyMap<string, Tensor>): Graph {
+  for (const name of values.keys()) {
+    if (!graph.initializers.has(name))
+      throw new SinterError('not-found', `'${graph.name}' has no initializer '${name}'.`, { name })
+  }
+  return {
+    ...graph,
+    initializers: new Map([...graph.initializers].map(([name, value]) => [name, values.get(name) ?? value])),
+  }
+}
+
+/** The graph for one batch size: the symbolic first dimension of its inputs becomes that size. */
+export function fixBatch(graph: Graph, batch: number): Graph {
+  if (!Number.isInteger(batch) || batch < 1)
+    throw new SinterError('invalid-argument', `The batch size must be a whole number above 0, not ${batch}.`, { batch })
+  const symbols = new Set<string>()
+  for (const { name, type } of requiredInputs(graph)) {
+    const first = isTensorType(type) ? type.shape?.[0] : undefined
+    if (typeof first === 'string') symbols.add(first)
+    else if (first !== batch) {
+      throw new SinterError(
+        'not-supported',
+        `The first dimension of input '${name}' is ${first ?? 'unknown'}: to train at batch size ${batch} it must be symbolic or ${batch}.`,
+        { name, batch },
+      )
+    }
+  }
+  const bind = Object.fromEntries([...symbols].map(symbol => [symbol, batch]))
+  const fix = (value: Value): Value =>
+    isTensorType(value.type) && value.type.shape
+      ? { ...value, type: { ...value.type, shape: bindShape(value.type.shape, bind) } }
+      : value
+  // What the file states of the values in between may hold other symbols for the same sizes: infer them anew.
+  return { ...graph, inputs: graph.inputs.map(fix), outputs: graph.outputs.map(fix), types: new Map() }
+}
+
+function predictionOf(graph: Graph, name: string | undefined): number {
+  const wanted = name ?? only(graph.outputs, 'output (name the one to train as `prediction`)').name
+  const index = graph.outputs.findIndex(value => value.name === wanted)
+  if (index < 0) {
+    const outputs = graph.outputs.map(value => value.name)
+    throw new SinterError('not-found', `The graph has no output '${wanted}'; it has ${outputs.join(', ')}.`, {
+      outputs,
+    })
+  }
+  return index
+}
+
+/** The candidates that some node reads in the training form: others have nothing to learn from. */
+function influencing(graph: Graph, candidates: ReadonlySet<string>): ReadonlySet<string> {
+  const read = new Set(graph.nodes.flatMap(node => node.inputs))
+  return new Set([...candidates].filter(name => read.has(name)))
+}
+
+/** Parameters as inputs: each slab comes in whole and is split into the tensors that the model's nodes read. */
+function withState(graph: Graph, slabs: readonly Slab[]): { graph: Graph; refs: ReadonlyMap<string, Ref> } {
+  const inputs = slabs.map((slab): Value => ({ name: slab.name, type: { dtype: slab.dtype, shape: slab.shape } }))
+  const refs = new Map<string, Ref>()
+  const open = extend({ ...graph, inputs: [...graph.inputs, ...inputs] }, (op, draft) => {
+    for (const slab of slabs) {
+      const parts = split(op, slab, slab.name)
+      slab.holds.forEach(({ name }, i) => {
+        draft.initializers.delete(name)
+        draft.redirect(name, parts[i]!, { outputs: true })
+        refs.set(name, parts[i]!)
+      })
+    }
+  })
+  return { graph: open, refs }
+}
+
+/** Gradients scaled so that their common L2 norm is at most `limit` (Pascanu et al. 2013; as PyTorch's clip_grad_norm_). */
+function clip(op: Ops, gradients: readonly Ref[], limit: number): readonly Ref[] {
+  const { dtype } = op.type(gradients[0]!)
+  const squares = gradients.map(gradient => op.ReduceSumSquare([gradient], { keepdims: 0 }))
+  const norm = op.Sqrt([squares.length === 1 ? squares[0]! : op.Sum(squares)])
+  const epsilon = op.constant(scalar(dtype, 1e-6))
+  const scale = op.Min([
+    op.Div([op.constant(scalar(dtype, limit)), op.Add([norm, epsilon])]),
+    op.constant(scalar(dtype, 1)),
+  ])
+  return gradients.map(gradient => op.Mul([gradient, scale]))
+}
+
+function typeOf(graph: Graph, name: string): TensorType {
+  const type = infer(graph).get(name)
+  if (isTensorType(type)) return type
+  throw new SinterError(
+    'not-supported',
+    `The type of '${name}' does not follow from the graph, so no loss can be put on it.`,
+    { name },
+  )
+}
