@@ -179,14 +179,16 @@ export interface Operator<K extends OpName = OpName> {
   readonly upgrades: readonly Upgrade<K>[]
   /** Set by operators that take sequences, optionals or values of unknown type. */
   readonly accepts: 'tensors' | 'any'
+  /** Set by operators of two operands whose order does not matter. */
+  readonly commutative: boolean
 }
 
-type Defaulted = 'type' | 'prune' | 'training' | 'upgrades' | 'accepts'
+type Defaulted = 'type' | 'prune' | 'training' | 'upgrades' | 'accepts' | 'commutative'
 type Row<K extends OpName> = Omit<Operator<K>, Defaulted> & Partial<Pick<Operator<K>, Exclude<Defaulted, 'type'>>>
 
-/** One row of the table. `prune`, `training`, `upgrades` and `accepts` have defaults, every other column owes an answer. */
+/** One row of the table. The columns in `Defaulted` have defaults, every other one owes an answer. */
 export function operator<K extends OpName>(type: K, row: Row<K>): Operator<K> {
-  return { prune: 'same', training: 'same', upgrades: [], accepts: 'tensors', ...row, type }
+  return { prune: 'same', training: 'same', upgrades: [], accepts: 'tensors', commutative: false, ...row, type }
 }
 
 /** Cost of what multiplies and accumulates nothing. */
