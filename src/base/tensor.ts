@@ -22,6 +22,28 @@ export function tensor<D extends DType>(dtype: D, shape: readonly number[], data
   return { dtype, shape, data }
 }
 
+/**
+ * A tensor whose data is read when it is first asked for, and again should nothing have held on to it in between.
+ * `read` must give the same elements each time.
+ */
+export function lazyTensor<D extends DType>(dtype: D, shape: readonly number[], read: () => DataOf[D]): Tensor<D> {
+  let loaded: WeakRef<DataOf[D] & object> | undefined
+  return {
+    dtype,
+    shape,
+    get data() {
+      const data = loaded?.deref() ?? read()
+      loaded = new WeakRef(data)
+      return data
+    },
+  }
+}
+
+/** Whether a tensor's data would still have to be read. */
+export function isLazy(t: Tensor): boolean {
+  return Object.getOwnPropertyDescriptor(t, 'data')?.get !== undefined
+}
+
 /** A tensor of zeros (empty strings for `string`). */
 export function zeros<D extends DType>(dtype: D, shape: readonly number[]): Tensor<D> {
   return { dtype, shape, data: allocate(dtype, elementCount(shape)) }

@@ -6,12 +6,14 @@ import type { Tensor } from '../base/tensor.ts'
 export interface Extra {
   readonly doc?: string
   readonly metadata?: Readonly<Record<string, string>>
-  /** Fields that this version of the format does not know, as protobuf wrote them. */
+  /** Fields that Sinter does not interpret or the format does not know, as protobuf writes them. */
   readonly unknown?: Uint8Array
 }
 
+export type Attribute = AttributeValue & { readonly extra?: Extra }
+
 /** An attribute's value with its type, as ONNX has it. 64-bit integers beyond 2^53 are bigint. */
-export type Attribute =
+export type AttributeValue =
   | { readonly type: 'float'; readonly value: number }
   | { readonly type: 'int'; readonly value: number | bigint }
   | { readonly type: 'string'; readonly value: string }
