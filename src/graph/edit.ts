@@ -161,12 +161,12 @@ export function mapBodies(n: Node, change: (body: Body) => Body): Readonly<Recor
     if (attribute.type === 'graph') {
       const value = change(attribute.value)
       changed ||= value !== attribute.value
-      return [name, { type: 'graph', value }]
+      return [name, { ...attribute, value }]
     }
     if (attribute.type === 'graphs') {
       const value = attribute.value.map(change)
       changed ||= value.some((body, i) => body !== attribute.value[i])
-      return [name, { type: 'graphs', value }]
+      return [name, { ...attribute, value }]
     }
     return [name, attribute]
   })

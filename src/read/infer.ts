@@ -1,7 +1,7 @@
 import { messageOf, SinterError } from '../base/errors.ts'
 import { type Dim, isTensorType, type Shape, type ValueType } from '../base/shape.ts'
-import type { Tensor } from '../base/tensor.ts'
-import { type Body, describe, type Graph } from '../graph/graph.ts'
+import { fromNumbers, type Tensor, tensor } from '../base/tensor.ts'
+import { type Body, describe, type Graph, type Node } from '../graph/graph.ts'
 import { view } from '../graph/view.ts'
 import { inferNode, type Scope, typeOfConstant } from '../ops/call.ts'
 import type { InferredType } from '../ops/operator.ts'
@@ -50,16 +50,28 @@ export function scopeOf(
       return value ?? (view(body).defines(name) ? undefined : around?.constant(name))
     },
     inferBody(inner, inputs) {
-      const local = new Map<string, ValueType>()
-      inner.inputs.forEach((value, i) => {
-        const type = inputs[i] ?? (value.type && bound(value.type, bind))
-        if (type) local.set(value.name, type)
-      })
-      const within = scopeOf(graph, local, bind, scope, inner)
-      inferInto(local, inner, within, bind)
+      const within = scopeWithin(graph, inner, inputs, scope, bind)
       return inner.outputs.map(({ name }) => within.type(name))
     },
   }
+  return scope
+}
+
+/** The scope inside of a body: its values' types inferred from its inputs' and from what it captures from around it. */
+export function scopeWithin(
+  graph: Graph,
+  body: Body,
+  inputs: readonly (ValueType | undefined)[],
+  around: Scope,
+  bind?: InferOptions['bind'],
+): Scope {
+  const local = new Map<string, ValueType>()
+  body.inputs.forEach((value, i) => {
+    const type = inputs[i] ?? (value.type && bound(value.type, bind))
+    if (type) local.set(value.name, type)
+  })
+  const scope = scopeOf(graph, local, bind, around, body)
+  inferInto(local, body, scope, bind)
   return scope
 }
 
@@ -103,8 +115,26 @@ export function bindShape(shape: Shape, bind: Readonly<Record<string, number>>):
   return shape.map((dim): Dim => (typeof dim === 'number' ? dim : (bind[dim] ?? bind['*'] ?? dim)))
 }
 
-function constantOf(node: ReturnType<ReturnType<typeof view>['producer']>): Tensor | undefined {
-  if (node?.op !== 'Constant') return undefined
-  const value = node.attributes.value
-  return value?.type === 'tensor' ? value.value : undefined
+/** The tensor that a Constant node holds; undefined for other nodes, and for sparse constants. */
+export function constantOf(node: Node | undefined): Tensor | undefined {
+  if (node?.op !== 'Constant' || node.domain !== '') return undefined
+  const [form, attribute] = Object.entries(node.attributes)[0] ?? []
+  switch (attribute?.type) {
+    case 'tensor':
+      return form === 'value' ? attribute.value : undefined
+    case 'float':
+      return fromNumbers('float32', [], [attribute.value])
+    case 'floats':
+      return fromNumbers('float32', [attribute.value.length], attribute.value)
+    case 'int':
+      return tensor('int64', [], BigInt64Array.of(BigInt(attribute.value)))
+    case 'ints':
+      return tensor('int64', [attribute.value.length], BigInt64Array.from(attribute.value, BigInt))
+    case 'string':
+      return tensor('string', [], [attribute.value])
+    case 'strings':
+      return tensor('string', [attribute.value.length], attribute.value)
+    default:
+      return undefined
+  }
 }

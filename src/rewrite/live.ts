@@ -1,0 +1,182 @@
+import type { Tensor } from '../base/tensor.ts'
+import { type Draft, renameReads } from '../graph/edit.ts'
+import { type Node, readsOf } from '../graph/graph.ts'
+import { keyOf } from '../ops/spec.ts'
+import { constantOf } from '../read/infer.ts'
+import type { Surroundings } from './match.ts'
+
+/** What a rule made, not yet in the graph. */
+export interface Made {
+  readonly nodes: readonly Node[]
+  readonly constants: ReadonlyMap<string, Tensor>
+  /** What stands in the place of each of the root's outputs: a value made, or one that was there before. */
+  readonly results: readonly (string | null)[]
+}
+
+export interface Refusal {
+  readonly refused: string
+}
+
+interface Placement {
+  /** Names that made values, and values that take over an output's name, go by from now on. */
+  readonly renames: ReadonlyMap<string, string>
+  /** What readers of an output read instead. */
+  readonly aliases: ReadonlyMap<string, string>
+}
+
+/** A body while rules change it: who makes and who reads each value is known at every moment. */
+export interface Live extends Omit<Surroundings, 'attributes'> {
+  has(node: Node): boolean
+  nodes(): readonly Node[]
+  readers(name: string): Iterable<Node>
+  /** Puts one node in another's place, both making the same values. */
+  swap(old: Node, replacement: Node): void
+  /**
+   * Puts what was made in a node's place; every name that was read before goes on meaning the same. Returns why that
+   * cannot be, or the nodes around that are new, changed, or have a neighbour fewer.
+   */
+  replace(root: Node, made: Made): { readonly touched: ReadonlySet<Node> } | Refusal
+  /** Writes the nodes as they are now into the draft. */
+  finish(): void
+}
+
+export function live(draft: Draft, constantAround: (name: string) => Tensor | undefined): Live {
+  const nodes = new Set<Node>()
+  const producers = new Map<string, Node>()
+  const readers = new Map<string, Set<Node>>()
+  const reads = new Map<string, number>()
+  const inputs = new Set(draft.inputs.map(value => value.name))
+  const outputs = new Set(draft.outputs.map(value => value.name))
+  const uses = (name: string) => (reads.get(name) ?? 0) + (outputs.has(name) ? 1 : 0)
+
+  function add(node: Node) {
+    nodes.add(node)
+    for (const name of node.outputs) if (name !== '') producers.set(name, node)
+    for (const name of readsOf(node)) {
+      reads.set(name, (reads.get(name) ?? 0) + 1)
+      const known = readers.get(name)
+      if (known) known.add(node)
+      else readers.set(name, new Set([node]))
+    }
+  }
+
+  function remove(node: Node) {
+    nodes.delete(node)
+    for (const name of node.outputs) if (producers.get(name) === node) producers.delete(name)
+    for (const name of readsOf(node)) {
+      reads.set(name, reads.get(name)! - 1)
+      readers.get(name)!.delete(node)
+    }
+  }
+
+  function swap(old: Node, replacement: Node) {
+    remove(old)
+    add(replacement)
+  }
+
+  /** Removes what nothing reads, going up from the names given. Returns the nodes removed. */
+  function sweep(names: Iterable<string>): readonly Node[] {
+    const removed: Node[] = []
+    const open = [...names]
+    for (let name = open.pop(); name !== undefined; name = open.pop()) {
+      const node = producers.get(name)
+      if (!node || node.outputs.some(output => uses(output) > 0)) continue
+      open.push(...readsOf(node))
+      remove(node)
+      removed.push(node)
+    }
+    return removed
+  }
+
+  function replace(root: Node, made: Made): ReturnType<Live['replace']> {
+    const placed = place(root, made)
+    if ('refused' in placed) return placed
+    const { renames, aliases } = placed
+    const rename = (name: string) => renames.get(name) ?? aliases.get(name) ?? name
+    const renamed = (node: Node): Node => ({
+      ...renameReads(node, rename),
+      outputs: node.outputs.map(name => renames.get(name) ?? name),
+    })
+    // An existing value that takes over an output's name: its maker and all its readers learn the new one.
+    const taken = [...renames.keys()].filter(name => producers.has(name))
+    const changed = new Set([...aliases.keys(), ...taken].flatMap(name => [...(readers.get(name) ?? [])]))
+    for (const name of taken) changed.add(producers.get(name)!)
+    changed.delete(root)
+
+    remove(root)
+    for (const [name, value] of made.constants) draft.initializers.set(rename(name), value)
+    const touched = new Set<Node>()
+    for (const node of changed) {
+      const after = renamed(node)
+      swap(node, after)
+      touched.add(after)
+    }
+    const added = made.nodes.map(renamed)
+    for (const node of added) add(node)
+
+    const removed = [root, ...sweep(readsOf(root))]
+    for (const node of added) touched.add(inheritName(node, removed))
+    for (const name of removed.flatMap(readsOf)) for (const reader of readers.get(name) ?? []) touched.add(reader)
+    return { touched: new Set([...touched].filter(node => nodes.has(node))) }
+  }
+
+  /** Under which names the results stand: made values take the outputs' names, readers go over to existing values. */
+  function place(root: Node, made: Made): Placement | Refusal {
+    const fresh = new Set([...made.constants.keys(), ...made.nodes.flatMap(node => node.outputs)])
+    const renames = new Map<string, string>()
+    const aliases = new Map<string, string>()
+    for (const [i, output] of root.outputs.entries()) {
+      const result = made.results[i] ?? null
+      if (output === '') continue
+      if (result === null) {
+        if (uses(output) > 0) return { refused: `its output '${output}' is read, and nothing would stand for it` }
+      } else if (fresh.has(result) && !renames.has(result)) {
+        renames.set(result, output)
+      } else if (result === output) {
+        return { refused: 'nothing would change' }
+      } else if (outputs.has(output)) {
+        const producer = producers.get(result)
+        if (!producer || producer === root || outputs.has(result) || renames.has(result)) {
+          return { refused: `'${output}' is an output of the graph and must keep its name` }
+        }
+        renames.set(result, output)
+      } else {
+        aliases.set(output, result)
+      }
+    }
+    for (const [output, result] of aliases) aliases.set(output, renames.get(result) ?? result)
+    return { renames, aliases }
+  }
+
+  /** A new node goes by the name of a node of the same operator that it took the place of. */
+  function inheritName(node: Node, removed: readonly Node[]): Node {
+    const namesake = removed.find(other => keyOf(other) === keyOf(node) && other.name !== '')
+    if (!namesake) return node
+    const named = { ...node, name: namesake.name }
+    swap(node, named)
+    return named
+  }
+
+  for (const node of draft.nodes()) add(node)
+  const original = new Set(nodes)
+  return {
+    has: node => nodes.has(node),
+    nodes: () => [...nodes],
+    producer: name => producers.get(name),
+    readers: name => readers.get(name) ?? [],
+    uses,
+    constant(name) {
+      if (inputs.has(name)) return undefined
+      const known = draft.initializers.get(name)
+      if (known) return known
+      const producer = producers.get(name)
+      return producer ? constantOf(producer) : constantAround(name)
+    },
+    swap,
+    replace,
+    finish() {
+      for (const node of original) if (!nodes.has(node)) draft.remove(node)
+      for (const node of nodes) if (!original.has(node)) draft.add(node)
+    },
+  }
+}
