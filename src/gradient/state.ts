@@ -53,11 +53,11 @@ export function slabsOf(prefix: string, tensors: readonly (readonly [name: strin
 }
 
 /** The slab's tensors laid one behind another. */
-export function pack(slab: Slab, valueOf: (name: string) => Tensor): Tensor {
+export function pack(slab: Slab, initialOf: (name: string) => Tensor): Tensor {
   const [first] = slab.holds
-  if (slab.holds.length === 1 && slab.shape === first!.shape) return valueOf(first!.name)
+  if (slab.holds.length === 1 && slab.shape === first!.shape) return initialOf(first!.name)
   const data = allocate(slab.dtype, slab.shape[0]!) as Float32Array
-  for (const { name, offset } of slab.holds) data.set(valueOf(name).data as Float32Array, offset)
+  for (const { name, offset } of slab.holds) data.set(initialOf(name).data as Float32Array, offset)
   return { dtype: slab.dtype, shape: slab.shape, data }
 }
 

@@ -20,8 +20,8 @@ export interface TrainStep {
   /** The data inputs, by the names that the model gives them. */
   readonly data: readonly string[]
   readonly target: Value
-  /** Rank-0 inputs: `rate`, and what else the optimizer asks for. */
-  readonly scalars: readonly string[]
+  /** Rank-0 inputs: for `rate` and for what else the optimizer asks for. */
+  readonly scalars: readonly { readonly name: string; readonly input: string }[]
   readonly loss: string
   readonly prediction: string
   readonly state: readonly StateTensor[]
@@ -153,7 +153,7 @@ export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
     batch,
     data: requiredInputs(fixed).map(({ name }) => name),
     target,
-    scalars: scalarInputs.map(({ name }) => name),
+    scalars: scalars.map(name => ({ name, input: `scalar/${name}` })),
     loss: lossName,
     prediction: output,
     state,

@@ -1,0 +1,75 @@
+import { random } from '../base/random.ts'
+import { elementCount, isFixed, isTensorType } from '../base/shape.ts'
+import { allocate, type Tensor } from '../base/tensor.ts'
+import type { FormChoice } from '../gradient/forms.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { Backend, Session } from '../runtime/backend.ts'
+
+export interface FormTiming {
+  readonly key: string
+  /** Milliseconds a call, the fastest seen, by form. */
+  readonly milliseconds: Readonly<Record<string, number>>
+  readonly best: string
+}
+
+export interface TuneOptions {
+  readonly backend: Backend
+  readonly threads?: number
+  /** Timed calls of each form; the forms take turns, so that a busy moment hits them alike. */
+  readonly rounds?: number
+}
+
+/**
+ * Times the formulations that a step's gradients may take, each on its own with the step's shapes, and names the fastest
+ * of each. The result goes back into `trainStep` as `forms`. Two runs may choose differently: a run that must be
+ * repeatable bit by bit does without.
+ */
+export async function tune(
+  choices: readonly FormChoice[],
+  { backend, threads, rounds = 7 }: TuneOptions,
+): Promise<readonly FormTiming[]> {
+  const timings: FormTiming[] = []
+  for (const { key, forms, piece } of choices) {
+    const sessions: { form: string; session: Session; feeds: Record<string, Tensor> }[] = []
+    try {
+      for (const form of forms) {
+        const graph = piece(form)
+        const session = await backend.open(graph, threads === undefined ? {} : { threads })
+        sessions.push({ form, session, feeds: randomFeeds(graph) })
+      }
+      const milliseconds: Record<string, number> = {}
+      for (let round = -1; round < rounds; round++) {
+        for (const { form, session, feeds } of sessions) {
+          const start = performance.now()
+          await session.run(feeds)
+          const took = performance.now() - start
+          // The first round allocates.
+          if (round >= 0) milliseconds[form] = Math.min(took, milliseconds[form] ?? Number.POSITIVE_INFINITY)
+        }
+      }
+      const best = forms.reduce((a, b) => (milliseconds[b]! < milliseconds[a]! ? b : a))
+      timings.push({ key, milliseconds, best })
+    } finally {
+      for (const { session } of sessions) await session[Symbol.asyncDispose]()
+    }
+  }
+  return timings
+}
+
+/** The preferred forms by key, as `trainStep` takes them. */
+export function preferred(timings: readonly FormTiming[]): ReadonlyMap<string, string> {
+  return new Map(timings.map(({ key, best }) => [key, best]))
+}
+
+function randomFeeds(graph: Graph): Record<string, Tensor> {
+  const stream = random(0)
+  return Object.fromEntries(
+    graph.inputs.flatMap(({ name, type }) => {
+      if (!isTensorType(type) || !isFixed(type.shape)) return []
+      const data = allocate(type.dtype, elementCount(type.shape))
+      if (data instanceof Float32Array || data instanceof Float64Array)
+        for (let i = 0; i < data.length; i++) data[i] = stream.uniform() - 0.5
+      return [[name, { dtype: type.dtype, shape: type.shape, data }]]
+    }),
+  )
+}
