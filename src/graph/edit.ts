@@ -18,6 +18,10 @@ export function node({ op, domain = '', name = '', inputs, outputs, attributes =
   return { op, domain, name, inputs, outputs, attributes }
 }
 
+function isWhole(one: Node | NewNode): one is Node {
+  return one.domain !== undefined && one.name !== undefined && one.attributes !== undefined
+}
+
 /** A body being changed, inside `edit` only. */
 export interface Draft {
   readonly inputs: Value[]
@@ -64,9 +68,8 @@ export function edit<B extends Body>(
       settle()
       touched = true
       for (const one of added) {
-        const made = node(one)
-        nodes.add('extra' in one || 'overload' in one ? { ...one, ...made } : made)
-        for (const name of made.outputs) taken.add(name)
+        nodes.add(isWhole(one) ? one : node(one))
+        for (const name of one.outputs) taken.add(name)
       }
     },
     remove(old) {
@@ -77,7 +80,8 @@ export function edit<B extends Body>(
       settle()
       if (!nodes.has(old)) throw new SinterError('invalid-argument', 'The node to replace is not in the graph.')
       touched = true
-      nodes = new Set([...nodes].map(n => (n === old ? node(replacement) : n)))
+      const made = isWhole(replacement) ? replacement : node(replacement)
+      nodes = new Set([...nodes].map(n => (n === old ? made : n)))
       for (const name of replacement.outputs) taken.add(name)
     },
     redirect(from, to, { outputs = false } = {}) {

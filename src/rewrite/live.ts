@@ -41,7 +41,8 @@ export interface Live extends Omit<Surroundings, 'attributes'> {
 }
 
 export function live(draft: Draft, constantAround: (name: string) => Tensor | undefined): Live {
-  const nodes = new Set<Node>()
+  /** Each node with its place in the order, which what replaces it inherits. */
+  const nodes = new Map<Node, number>()
   const producers = new Map<string, Node>()
   const readers = new Map<string, Set<Node>>()
   const reads = new Map<string, number>()
@@ -49,8 +50,8 @@ export function live(draft: Draft, constantAround: (name: string) => Tensor | un
   const outputs = new Set(draft.outputs.map(value => value.name))
   const uses = (name: string) => (reads.get(name) ?? 0) + (outputs.has(name) ? 1 : 0)
 
-  function add(node: Node) {
-    nodes.add(node)
+  function add(node: Node, place: number) {
+    nodes.set(node, place)
     for (const name of node.outputs) if (name !== '') producers.set(name, node)
     for (const name of readsOf(node)) {
       reads.set(name, (reads.get(name) ?? 0) + 1)
@@ -70,8 +71,9 @@ export function live(draft: Draft, constantAround: (name: string) => Tensor | un
   }
 
   function swap(old: Node, replacement: Node) {
+    const place = nodes.get(old)!
     remove(old)
-    add(replacement)
+    add(replacement, place)
   }
 
   /** Removes what nothing reads, going up from the names given. Returns the nodes removed. */
@@ -89,7 +91,7 @@ export function live(draft: Draft, constantAround: (name: string) => Tensor | un
   }
 
   function replace(root: Node, made: Made): ReturnType<Live['replace']> {
-    const placed = place(root, made)
+    const placed = settleNames(root, made)
     if ('refused' in placed) return placed
     const { renames, aliases } = placed
     const rename = (name: string) => renames.get(name) ?? aliases.get(name) ?? name
@@ -103,6 +105,7 @@ export function live(draft: Draft, constantAround: (name: string) => Tensor | un
     for (const name of taken) changed.add(producers.get(name)!)
     changed.delete(root)
 
+    const place = nodes.get(root)!
     remove(root)
     for (const [name, value] of made.constants) draft.initializers.set(rename(name), value)
     const touched = new Set<Node>()
@@ -112,7 +115,7 @@ export function live(draft: Draft, constantAround: (name: string) => Tensor | un
       touched.add(after)
     }
     const added = made.nodes.map(renamed)
-    for (const node of added) add(node)
+    for (const node of added) add(node, place)
 
     const removed = [root, ...sweep(readsOf(root))]
     for (const node of added) touched.add(inheritName(node, removed))
@@ -121,7 +124,7 @@ export function live(draft: Draft, constantAround: (name: string) => Tensor | un
   }
 
   /** Under which names the results stand: made values take the outputs' names, readers go over to existing values. */
-  function place(root: Node, made: Made): Placement | Refusal {
+  function settleNames(root: Node, made: Made): Placement | Refusal {
     const fresh = new Set([...made.constants.keys(), ...made.nodes.flatMap(node => node.outputs)])
     const renames = new Map<string, string>()
     const aliases = new Map<string, string>()
@@ -157,11 +160,11 @@ export function live(draft: Draft, constantAround: (name: string) => Tensor | un
     return named
   }
 
-  for (const node of draft.nodes()) add(node)
-  const original = new Set(nodes)
+  for (const node of draft.nodes()) add(node, nodes.size)
+  const original = new Set(nodes.keys())
   return {
     has: node => nodes.has(node),
-    nodes: () => [...nodes],
+    nodes: () => [...nodes.keys()],
     producer: name => producers.get(name),
     readers: name => readers.get(name) ?? [],
     uses,
@@ -175,8 +178,10 @@ export function live(draft: Draft, constantAround: (name: string) => Tensor | un
     swap,
     replace,
     finish() {
-      for (const node of original) if (!nodes.has(node)) draft.remove(node)
-      for (const node of nodes) if (!original.has(node)) draft.add(node)
+      if (nodes.size === original.size && [...original].every(node => nodes.has(node))) return
+      for (const node of original) draft.remove(node)
+      const inOrder = [...nodes].sort(([, a], [, b]) => a - b)
+      draft.add(...inOrder.map(([node]) => node))
     },
   }
 }

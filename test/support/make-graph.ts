@@ -18,10 +18,12 @@ export function makeGraph<I extends Inputs>(
   const graph = edit(empty, draft => {
     const op = builder(draft, scopeOf(empty, infer(empty)))
     Object.assign(made, build(op, Object.fromEntries(values.map(({ name }) => [name, name])) as never))
-    for (const ref of Object.values(made)) draft.outputs.push({ name: ref, type: op.type(ref) })
+    for (const ref of Object.values(made)) draft.outputs.push({ name: ref, type: undefined })
   })
   const names = new Map(Object.entries(made).map(([name, ref]) => [ref, name]))
-  return renameValues(graph, name => (name in inputs ? name : (names.get(name) ?? name)))
+  const named = renameValues(graph, name => (name in inputs ? name : (names.get(name) ?? name)))
+  const types = infer(named)
+  return { ...named, outputs: named.outputs.map(({ name }) => ({ name, type: types.get(name) })) }
 }
 
 export function f32(...shape: readonly (number | string)[]): TensorType {
