@@ -1,0 +1,154 @@
+import { isFloat } from '../base/dtype.ts'
+import { SinterError } from '../base/errors.ts'
+import { elementCount, formatShape, isTensorType, type Shape, sameShape } from '../base/shape.ts'
+import { edit } from '../graph/edit.ts'
+import { type Graph, type Node, readsOf } from '../graph/graph.ts'
+import { view } from '../graph/view.ts'
+import { operatorOf } from '../ops/index.ts'
+import { type ChannelGroup, typedCallOf } from '../read/coupling.ts'
+import { type InferOptions, infer, scopeOf } from '../read/infer.ts'
+import { type Dominators, dominators } from './dominators.ts'
+
+/** A residual block: branches that leave one value and are added up again. */
+export interface Block {
+  /** What its parameters' names have in common (`layer1.0`), else the name of the sum. */
+  readonly name: string
+  /** The value that the branches leave, and the sum. */
+  readonly input: string
+  readonly output: string
+  /** Names of the values that the block's nodes make, the sum last. */
+  readonly values: readonly string[]
+  readonly nodes: number
+  /** Elements of the floating point initializers that only this block reads. */
+  readonly parameters: number
+  /** Multiply-accumulates; NaN where a dimension has no size. */
+  readonly macs: number
+  readonly removable: boolean
+  /** Why it is not removable. */
+  readonly reason?: string
+}
+
+/** Operators that join a block's branches. */
+const sums: ReadonlySet<string> = new Set(['Add', 'Sum'])
+
+/**
+ * The residual blocks of a graph, in order: sums all of whose operands come of one value, with nothing inside read from
+ * elsewhere. A block can be dropped where the sum could be replaced by that value, that is, where the shapes are equal:
+ * always so for an identity shortcut, not for a projection that changes width or size.
+ */
+export function blocks(graph: Graph, options: InferOptions = {}): readonly Block[] {
+  const tree = dominators(graph)
+  const found = graph.nodes.flatMap(node => {
+    const block = blockAt(graph, node, tree, options)
+    return block ? [block] : []
+  })
+  const times = new Map<string, number>()
+  for (const { name } of found) times.set(name, (times.get(name) ?? 0) + 1)
+  return found.map(block => (times.get(block.name) === 1 ? block : { ...block, name: block.output }))
+}
+
+/**
+ * The graph without a block: what read the sum reads the block's input. Parameters that nothing else reads go too.
+ * @throws SinterError `not-found` if there is no such block; `not-supported` if it is not removable, with the reason.
+ */
+export function dropBlock(graph: Graph, block: Pick<Block, 'name'> | string): Graph {
+  const name = typeof block === 'string' ? block : block.name
+  const all = blocks(graph)
+  const found = all.find(one => one.name === name)
+  if (!found) {
+    throw new SinterError(
+      'not-found',
+      `No residual block is called '${name}'. There are: ${all.map(b => b.name).join(', ')}.`,
+      {
+        name,
+      },
+    )
+  }
+  if (!found.removable) {
+    throw new SinterError('not-supported', `The block '${name}' cannot be dropped: ${found.reason}.`, { name })
+  }
+  return edit(graph, draft => draft.redirect(found.output, found.input))
+}
+
+/** Whether all of a group's channels lie inside of residual blocks, where cutting them leaves the trunk as wide as it is. */
+export function insideBlocks(graph: Graph): (group: ChannelGroup) => boolean {
+  const inside = blocks(graph).map(({ values, output }) => new Set(values.filter(name => name !== output)))
+  return group => {
+    const activations = group.axes.filter(axis => !axis.parameter)
+    return activations.length > 0 && inside.some(values => activations.every(axis => values.has(axis.value)))
+  }
+}
+
+function blockAt(graph: Graph, sum: Node, { above, dataInputs }: Dominators, options: InferOptions): Block | undefined {
+  if (!sums.has(sum.op) || sum.domain !== '' || dataInputs(sum).length < 2) return undefined
+  const { producer, consumers, isOutput } = view(graph)
+  const entry = above(sum)
+  const region = new Set<Node>([sum])
+  const entries = new Set<string>()
+  const open: Node[] = [sum]
+  for (let node = open.pop(); node; node = open.pop()) {
+    for (const name of dataInputs(node)) {
+      const maker = producer(name)
+      if (!maker || maker === entry) entries.add(name)
+      else if (!region.has(maker)) {
+        region.add(maker)
+        open.push(maker)
+      }
+    }
+  }
+  // Branches that come of several values, or of different outputs of a node, have no value to fall back on.
+  if (entries.size !== 1) return undefined
+  const [input] = entries as unknown as [string]
+  const output = sum.outputs[0]!
+  const values = graph.nodes.filter(node => region.has(node)).flatMap(node => node.outputs)
+  const leaks = values.some(
+    name => name !== output && (isOutput(name) || consumers(name).some(reader => !region.has(reader))),
+  )
+  if (leaks) return undefined
+
+  const types = infer(graph, options)
+  const scope = scopeOf(graph, types, options.bind)
+  const own = parametersOf(graph, region)
+  const [from, to] = [shapeOf(types.get(input)), shapeOf(types.get(output))]
+  const reason = isOutput(output)
+    ? `its sum is the output '${output}' of the graph`
+    : sameShape(from, to)
+      ? undefined
+      : `it changes the shape from ${formatShape(from)} to ${formatShape(to)}`
+  return {
+    name: commonName(own) ?? output,
+    input,
+    output,
+    values,
+    nodes: region.size,
+    parameters: own.reduce((count, name) => count + parameterCount(graph, name), 0),
+    macs: [...region].reduce((macs, node) => macs + (operatorOf(node)?.cost(typedCallOf(node, scope)).macs ?? 0), 0),
+    removable: reason === undefined,
+    ...(reason === undefined ? {} : { reason }),
+  }
+}
+
+/** Initializers that only nodes of the region read. */
+function parametersOf(graph: Graph, region: ReadonlySet<Node>): string[] {
+  const { consumers } = view(graph)
+  const names = new Set([...region].flatMap(node => readsOf(node)).filter(name => graph.initializers.has(name)))
+  return [...names].filter(name => consumers(name).every(node => region.has(node)))
+}
+
+function parameterCount(graph: Graph, name: string): number {
+  const { dtype, shape } = graph.initializers.get(name)!
+  return isFloat(dtype) ? elementCount(shape) : 0
+}
+
+/** The common beginning of names, up to a separator: `layer1.0` of `layer1.0.conv1.weight` and `layer1.0.bn1.bias`. */
+function commonName(names: readonly string[]): string | undefined {
+  const [first, ...others] = names.map(name => name.split(/[./]/))
+  if (!first || others.length === 0) return undefined
+  const differs = first.findIndex((part, i) => others.some(other => other[i] !== part))
+  const common = first.slice(0, differs < 0 ? first.length - 1 : differs)
+  return common.length > 0 ? names[0]!.slice(0, common.join('.').length) : undefined
+}
+
+function shapeOf(type: ReturnType<ReturnType<typeof infer>['get']>): Shape | undefined {
+  return isTensorType(type) ? type.shape : undefined
+}
