@@ -1,0 +1,190 @@
+import { SinterError } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
+import { accuracyScore, type Metric } from '../evaluate/metrics.ts'
+import { type Predictions, predictions, takePredictions } from '../evaluate/predictions.ts'
+import { stratifiedFolds } from './folds.ts'
+
+/** A way to combine members' probabilities, as selection needs it: on arrays. */
+export interface CombineMethod {
+  readonly name: string
+  /** Weights of the members by their accuracies; undefined for methods that weigh all alike. */
+  readonly weigh: ((accuracies: readonly number[]) => readonly number[]) | undefined
+  /** Probabilities [rows, classes] of the members -> combined probabilities. */
+  combine(
+    members: readonly (Float32Array | Float64Array)[],
+    classes: number,
+    weights: readonly number[],
+  ): Float32Array | Float64Array
+}
+
+/** A trained member, by what it says of the validation data. */
+export interface Candidate {
+  readonly name: string
+  readonly predictions: Predictions
+  /** What one prediction costs; the cheaper of two equals is preferred. */
+  readonly macs: number
+}
+
+/** One combination, and how it scores on rows that its weights were not made from. */
+export interface Trial {
+  /** `single` for one member alone. */
+  readonly method: string
+  readonly members: readonly string[]
+  readonly scores: readonly number[]
+  readonly mean: number
+  /** Standard deviation over the folds. */
+  readonly std: number
+  readonly logLoss: number
+  readonly macs: number
+}
+
+export interface ChooseOptions {
+  readonly methods: readonly CombineMethod[]
+  readonly metric: Metric
+  readonly logLoss: Metric
+  readonly folds: number
+  readonly random: Random
+}
+
+export interface Choice {
+  /** The best combination of two or more members. */
+  readonly best: Trial
+  /** Its weights, made from all of the validation data; undefined if all count alike. */
+  readonly weights: readonly number[] | undefined
+  readonly single: Trial
+  readonly trials: readonly Trial[]
+  /** Why, in a sentence. */
+  readonly reason: string
+}
+
+/** With more members than this, not every subset is tried. */
+const exhaustiveLimit = 8
+
+/**
+ * Chooses members and method by stratified k-fold cross-validation: a combination's weights are made from all folds but
+ * one and scored on that one, in turn. Of equal scores the one with the smaller log loss, then the cheaper one, is taken.
+ * Up to 8 members every subset is tried; of more, the best 2, 3, ... by their own score.
+ */
+export function choose(candidates: readonly Candidate[], options: ChooseOptions): Choice {
+  const [first] = candidates
+  if (!first || candidates.length < 2)
+    throw new SinterError('invalid-argument', 'There must be at least two members to choose from.')
+  const { labels, classes } = first.predictions
+  const folds = stratifiedFolds(labels, options.folds, options.random)
+  const parts = folds.map(rows => foldOf(candidates, rows, labels.length))
+  const { metric } = options
+  const better = (a: Trial, b: Trial) => compareTrials(a, b, metric.direction)
+
+  const singles = candidates.map((_, i) => trial([i], undefined))
+  const order = singles.map((_, i) => i).sort((a, b) => better(singles[a]!, singles[b]!))
+  const subsets = candidates.length <= exhaustiveLimit ? allSubsets(candidates.length) : prefixes(order)
+  const combined = subsets.flatMap(members => options.methods.map(method => trial(members, method)))
+  const single = singles.toSorted(better)[0]!
+  const best = combined.toSorted(better)[0]!
+  const method = options.methods.find(({ name }) => name === best.method)!
+  const chosen = best.members.map(name => candidates.find(one => one.name === name)!)
+  const weights = method.weigh?.(chosen.map(({ predictions: own }) => accuracyScore(own)))
+  return {
+    best,
+    weights,
+    single,
+    trials: [...singles, ...combined],
+    reason: reasonFor(best, single, combined.length, options),
+  }
+
+  function trial(members: readonly number[], method: CombineMethod | undefined): Trial {
+    const scored = parts.map(({ held, accuracies }) => {
+      const own = members.map(i => held[i]!)
+      const judged = method
+        ? combine(
+            method,
+            own,
+            classes,
+            members.map(i => accuracies[i]!),
+          )
+        : own[0]!
+      return { score: metric.value(judged), logLoss: options.logLoss.value(judged) }
+    })
+    const scores = scored.map(({ score }) => score)
+    const mean = meanOf(scores)
+    return {
+      method: method?.name ?? 'single',
+      members: members.map(i => candidates[i]!.name),
+      scores,
+      mean,
+      std: Math.sqrt(meanOf(scores.map(score => (score - mean) ** 2))),
+      logLoss: meanOf(scored.map(one => one.logLoss)),
+      macs: members.reduce((sum, i) => sum + candidates[i]!.macs, 0),
+    }
+  }
+}
+
+interface Fold {
+  /** Each member's predictions of the fold. */
+  readonly held: readonly Predictions[]
+  /** Each member's accuracy on the other folds. */
+  readonly accuracies: readonly number[]
+}
+
+function foldOf(candidates: readonly Candidate[], rows: Uint32Array, size: number): Fold {
+  const inside = new Set(rows)
+  const others = Uint32Array.from({ length: size }, (_, i) => i).filter(i => !inside.has(i))
+  return {
+    held: candidates.map(({ predictions: own }) => takePredictions(own, rows)),
+    accuracies: candidates.map(({ predictions: own }) => accuracyScore(takePredictions(own, others))),
+  }
+}
+
+function combine(
+  method: CombineMethod,
+  members: readonly Predictions[],
+  classes: number,
+  accuracies: readonly number[],
+): Predictions {
+  const weights = method.weigh?.(accuracies) ?? members.map(() => 1 / members.length)
+  const made = method.combine(
+    members.map(({ probabilities }) => probabilities),
+    classes,
+    weights,
+  )
+  const { labels, size } = members[0]!
+  const dtype = made instanceof Float32Array ? 'float32' : 'float64'
+  return predictions({ dtype, shape: [size, classes], data: made }, labels)
+}
+
+function compareTrials(a: Trial, b: Trial, direction: Metric['direction']): number {
+  const score = direction === 'maximize' ? b.mean - a.mean : a.mean - b.mean
+  // Scores are means of ratios: differences below this are rounding.
+  if (Math.abs(score) > 1e-12) return score
+  return a.logLoss - b.logLoss || a.macs - b.macs
+}
+
+/** Every subset of two or more of 0..n-1. */
+function allSubsets(n: number): readonly (readonly number[])[] {
+  const subsets: number[][] = []
+  for (let bits = 1; bits < 2 ** n; bits++) {
+    const members = Array.from({ length: n }, (_, i) => i).filter(i => bits & (1 << i))
+    if (members.length > 1) subsets.push(members)
+  }
+  return subsets
+}
+
+/** The first two, three, ... of an order. */
+function prefixes(order: readonly number[]): readonly (readonly number[])[] {
+  return order.slice(1).map((_, i) => order.slice(0, i + 2))
+}
+
+function reasonFor(best: Trial, single: Trial, tried: number, { metric, folds }: ChooseOptions): string {
+  const number = (value: number) => (metric.name === 'accuracy' ? `${(100 * value).toFixed(2)} %` : value.toFixed(4))
+  const gain = metric.direction === 'maximize' ? best.mean - single.mean : single.mean - best.mean
+  const by = metric.name === 'accuracy' ? `${(100 * Math.abs(gain)).toFixed(2)} points` : Math.abs(gain).toFixed(4)
+  const relation = gain > 1e-12 ? `${by} better than` : gain < -1e-12 ? `${by} worse than` : 'no better than'
+  return (
+    `${best.method} of ${best.members.join(', ')} has the best mean ${metric.name} of ${tried} combinations ` +
+    `in ${folds}-fold cross-validation, ${number(best.mean)}: ${relation} the best single member, ${single.members[0]} (${number(single.mean)}).`
+  )
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
