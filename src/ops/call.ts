@@ -1,6 +1,6 @@
 import { messageOf, SinterError } from '../base/errors.ts'
-import { type Dim, isTensorType, type ValueType } from '../base/shape.ts'
-import { numbers, type Tensor } from '../base/tensor.ts'
+import { isTensorType, type ValueType } from '../base/shape.ts'
+import type { Tensor } from '../base/tensor.ts'
 import { type Body, describe, type Node } from '../graph/graph.ts'
 import { operatorOf } from './index.ts'
 import type { Call, InferredType } from './operator.ts'
@@ -55,14 +55,4 @@ export function inferNode(node: Node, scope: Scope): readonly (InferredType | Va
       error,
     )
   }
-}
-
-/** At most this many elements are followed as shape arithmetic. */
-const smallEnough = 1024
-
-/** A constant's type, with its contents if it is a small integer vector or scalar. */
-export function typeOfConstant(t: Tensor): InferredType {
-  const { dtype, shape } = t
-  const small = shape.length <= 1 && t.data.length <= smallEnough && (dtype === 'int64' || dtype === 'int32')
-  return small ? { dtype, shape, value: Array.from(numbers(t)) as Dim[] } : { dtype, shape }
 }

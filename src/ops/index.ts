@@ -1,11 +1,41 @@
 import * as activation from './activation.ts'
 import * as arithmetic from './arithmetic.ts'
+import * as cast from './cast.ts'
+import * as comparison from './comparison.ts'
+import * as concat from './concat.ts'
+import * as expand from './expand.ts'
+import * as gather from './gather.ts'
+import * as generate from './generate.ts'
 import * as linear from './linear.ts'
+import * as math from './math.ts'
 import type { Operator } from './operator.ts'
+import * as pad from './pad.ts'
+import * as reduce from './reduce.ts'
+import * as reshape from './reshape.ts'
+import * as scatter from './scatter.ts'
+import * as slice from './slice.ts'
 import { keyOf } from './spec.ts'
+import * as transpose from './transpose.ts'
 
 /** The families, one file each; every export of theirs that is a record is a row of the table. */
-const families: readonly object[] = [activation, arithmetic, linear]
+const families: readonly object[] = [
+  activation,
+  arithmetic,
+  cast,
+  comparison,
+  concat,
+  expand,
+  gather,
+  generate,
+  linear,
+  math,
+  pad,
+  reduce,
+  reshape,
+  scatter,
+  slice,
+  transpose,
+]
 
 /** Every operator with a record, by its key. */
 export const operators: ReadonlyMap<string, Operator> = new Map(

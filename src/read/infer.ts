@@ -1,10 +1,13 @@
 import { messageOf, SinterError } from '../base/errors.ts'
 import { type Dim, isTensorType, type Shape, type ValueType } from '../base/shape.ts'
-import { fromNumbers, type Tensor, tensor } from '../base/tensor.ts'
-import { type Body, describe, type Graph, type Node } from '../graph/graph.ts'
+import { type Body, describe, type Graph } from '../graph/graph.ts'
 import { view } from '../graph/view.ts'
-import { inferNode, type Scope, typeOfConstant } from '../ops/call.ts'
+import { inferNode, type Scope } from '../ops/call.ts'
+import { typeOfConstant } from '../ops/contents.ts'
+import { constantOf } from '../ops/generate.ts'
 import type { InferredType } from '../ops/operator.ts'
+
+export { constantOf }
 
 /** Types of a graph's values by name; a value of which nothing is known is missing. */
 export type Types = ReadonlyMap<string, ValueType | InferredType>
@@ -113,28 +116,4 @@ function bound(type: ValueType, bind: InferOptions['bind']): ValueType {
 /** A shape with sizes in its symbols' places. */
 export function bindShape(shape: Shape, bind: Readonly<Record<string, number>>): Shape {
   return shape.map((dim): Dim => (typeof dim === 'number' ? dim : (bind[dim] ?? bind['*'] ?? dim)))
-}
-
-/** The tensor that a Constant node holds; undefined for other nodes, and for sparse constants. */
-export function constantOf(node: Node | undefined): Tensor | undefined {
-  if (node?.op !== 'Constant' || node.domain !== '') return undefined
-  const [form, attribute] = Object.entries(node.attributes)[0] ?? []
-  switch (attribute?.type) {
-    case 'tensor':
-      return form === 'value' ? attribute.value : undefined
-    case 'float':
-      return fromNumbers('float32', [], [attribute.value])
-    case 'floats':
-      return fromNumbers('float32', [attribute.value.length], attribute.value)
-    case 'int':
-      return tensor('int64', [], BigInt64Array.of(BigInt(attribute.value)))
-    case 'ints':
-      return tensor('int64', [attribute.value.length], BigInt64Array.from(attribute.value, BigInt))
-    case 'string':
-      return tensor('string', [], [attribute.value])
-    case 'strings':
-      return tensor('string', [attribute.value.length], attribute.value)
-    default:
-      return undefined
-  }
 }

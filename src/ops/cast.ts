@@ -1,0 +1,62 @@
+import { type DType, isInteger } from '../base/dtype.ts'
+import type { Dim } from '../base/shape.ts'
+import { numbers, type Tensor } from '../base/tensor.ts'
+import { dataTypeOf, dtypeOf } from '../onnx/dtypes.ts'
+import { elementwiseLinks } from './broadcast.ts'
+import { withContents } from './contents.ts'
+import { integersOf, isComputable, tensorOf } from './elements.ts'
+import { free, type InferredType, operator } from './operator.ts'
+
+export const cast = operator('Cast', {
+  infer: ({ attributes: { to }, inputs: [x] }) => [castType(x!, typeNumbered(to))],
+  // A cast to or from an integer is never asked: gradients flow between floats only.
+  gradient: ({ op, x: [x], dy: [dy] }) => [op.Cast([dy], { to: dataTypeOf(op.type(x!).dtype) })],
+  coupling: elementwiseLinks,
+  cost: free,
+  evaluate: ({ attributes: { to } }, [x]) => [castTensor(x!, typeNumbered(to))],
+})
+
+export const castLike = operator('CastLike', {
+  infer: ({ inputs: [x, like] }) => [castType(x!, like!.dtype)],
+  gradient: ({ op, x: [x], dy: [dy] }) => [op.Cast([dy], { to: dataTypeOf(op.type(x!).dtype) }), null],
+  coupling: call => elementwiseLinks(call).filter(({ from }) => from[1] === 0),
+  cost: free,
+  evaluate: (_, [x, like]) => [castTensor(x!, like!.dtype)],
+})
+
+export const identity = operator('Identity', {
+  infer: ({ inputTypes: [x] }) => [x],
+  gradient: ({ dy: [dy] }) => [dy!],
+  coupling: elementwiseLinks,
+  cost: free,
+  evaluate: (_, [x]) => [x!],
+  accepts: 'any',
+})
+
+export function typeNumbered(number: number): DType {
+  const dtype = dtypeOf(number)
+  if (dtype === undefined) throw new Error(`there is no element type number ${number}`)
+  return dtype
+}
+
+function castType({ shape, value }: InferredType, dtype: DType): InferredType {
+  const kept = isInteger(dtype) ? value?.map(truncated) : dtype === 'bool' ? value?.map(truth) : value
+  return withContents({ dtype, shape }, kept)
+}
+
+const truncated = (dim: Dim): Dim => (typeof dim === 'number' ? Math.trunc(dim) : dim)
+const truth = (dim: Dim): Dim => (typeof dim === 'number' ? Number(dim !== 0) : '')
+
+/** @throws Error for types that cannot be computed with here (strings, packed and 8-bit floats). */
+function castTensor(x: Tensor, dtype: DType): Tensor {
+  if (x.dtype === dtype) return x
+  if (!isComputable(dtype)) throw new Error(`a cast to ${dtype} is left to the runtime`)
+  if (dtype === 'bool')
+    return tensorOf(
+      dtype,
+      x.shape,
+      Array.from(numbers(x), v => v !== 0),
+    )
+  if (isInteger(dtype) && isInteger(x.dtype)) return tensorOf(dtype, x.shape, integersOf(x))
+  return tensorOf(dtype, x.shape, Array.from(numbers(x)))
+}

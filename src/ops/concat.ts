@@ -1,0 +1,184 @@
+import { addDims, type Dim, exactQuotient } from '../base/shape.ts'
+import { int64s, type Tensor, zeros } from '../base/tensor.ts'
+import { axisOf, contentsOf, given, numbersFrom } from './axes.ts'
+import { withContents } from './contents.ts'
+import { sources, take } from './elements.ts'
+import { type Call, free, type InferredType, type Link, operator } from './operator.ts'
+
+export const concat = operator('Concat', {
+  infer: ({ attributes, inputs }) => [
+    concatType(
+      inputs.map(type => type!),
+      attributes.axis ?? 1,
+    ),
+  ],
+  gradient: ({ op, attributes: { axis }, x, dy: [dy], needs }) => {
+    const at = axisOf(axis, op.shape(dy!).length)
+    const sizes = x.map(ref => op.shape(ref)[at]!)
+    const wanted = needs.flatMap((need, i) => (need ? [i] : []))
+    if (wanted.length === 1 && x.length > 1) {
+      const only = wanted[0]!
+      const start = sizes.slice(0, only).reduce((a, b) => a + b, 0)
+      const slice = op.Slice([dy, op.ints([start]), op.ints([start + sizes[only]!]), op.ints([at])])
+      return x.map((_, i) => (i === only ? slice : null))
+    }
+    return op.many('Split', x.length, [dy, op.ints(sizes)], { axis })
+  },
+  coupling: ({ attributes: { axis }, inputs, outputs: [y] }) => {
+    const rank = y!.shape!.length
+    const at = axisOf(axis ?? 1, rank)
+    let offset = 0
+    return inputs.flatMap((type, i) => {
+      const before = offset
+      offset += Number(type!.shape![at])
+      return Array.from({ length: rank }, (_, k): Link => {
+        const map = k === at ? { offset: before } : ('same' as const)
+        return { from: ['in', i, k], to: ['out', 0, k], map }
+      })
+    })
+  },
+  cost: free,
+  evaluate: ({ attributes: { axis } }, inputs) => [
+    concatenated(
+      inputs.map(t => t!),
+      axis,
+    ),
+  ],
+})
+
+function concatType(inputs: readonly InferredType[], axis: number): InferredType {
+  const { dtype } = inputs[0]!
+  const shapes = inputs.map(type => type.shape).filter(shape => shape !== undefined)
+  if (shapes.length === 0) return { dtype, shape: undefined }
+  const rank = shapes[0]!.length
+  const at = axisOf(axis, rank)
+  if (shapes.some(shape => shape.length !== rank))
+    throw new Error(`inputs of different rank: ${shapes.map(s => `[${s}]`)}`)
+  const shape = Array.from({ length: rank }, (_, k): Dim => {
+    if (k === at) return shapes.length < inputs.length ? '' : shapes.map(s => s[k]!).reduce(addDims)
+    return agreed(shapes.map(s => s[k]!))
+  })
+  const values = inputs.map(type => type.value)
+  return withContents({ dtype, shape }, values.every(v => v !== undefined) ? values.flat() : undefined)
+}
+
+/** The one size that all dimensions must be, a number rather than a symbol. @throws Error if they cannot be equal. */
+function agreed(dims: readonly Dim[]): Dim {
+  const sizes = new Set(dims.filter(dim => typeof dim === 'number'))
+  if (sizes.size > 1) throw new Error(`sizes ${[...sizes].join(' and ')} where they must be equal`)
+  const [size] = sizes
+  return size ?? dims.find(dim => dim !== '') ?? ''
+}
+
+export function concatenated(inputs: readonly Tensor[], axis: number): Tensor {
+  const { dtype, shape: first } = inputs[0]!
+  const at = axisOf(axis, first.length)
+  const size = inputs.reduce((sum, t) => sum + t.shape[at]!, 0)
+  const shape = first.map((dim, k) => (k === at ? size : dim))
+  const outer = first.slice(0, at).reduce((a, b) => a * b, 1)
+  const joined = zeros(dtype, shape)
+  const data = joined.data as { [i: number]: unknown }
+  let written = 0
+  for (let i = 0; i < outer; i++) {
+    for (const t of inputs) {
+      const length = t.data.length / outer
+      for (let k = 0; k < length; k++) data[written++] = t.data[i * length + k]
+    }
+  }
+  return joined
+}
+
+export const split = operator('Split', {
+  infer: call => {
+    const [x] = call.inputs
+    if (!x!.shape) return call.node.outputs.map(() => ({ dtype: x!.dtype, shape: undefined }))
+    const at = axisOf(call.attributes.axis, x!.shape.length)
+    const sizes = splitSizes(call, x!.shape[at]!)
+    let start = 0
+    return sizes.map(size => {
+      const shape = x!.shape!.map((dim, k) => (k === at ? size : dim))
+      const value = typeof size === 'number' ? x!.value?.slice(start, start + size) : undefined
+      start += Number(size)
+      return withContents({ dtype: x!.dtype, shape }, value)
+    })
+  },
+  gradient: ({ op, attributes: { axis }, y, dy }) => {
+    const parts = dy.map((d, i) => d ?? op.constant(zeros(op.type(y[i]!).dtype, op.shape(y[i]!)), 'zeros'))
+    return [op.Concat(parts, { axis })]
+  },
+  coupling: ({ attributes: { axis }, inputs: [x], outputs }) => {
+    const rank = x!.shape!.length
+    const at = axisOf(axis, rank)
+    let start = 0
+    return outputs.flatMap((type, i) => {
+      const offset = -start
+      start += Number(type?.shape?.[at])
+      return Array.from({ length: rank }, (_, k): Link => {
+        const map = k === at ? { offset } : ('same' as const)
+        return { from: ['in', 0, k], to: ['out', i, k], map }
+      })
+    })
+  },
+  prune: ({ attributes: { axis }, constant, after }) => {
+    const sizes = after.outputs.map(shape => Number(shape?.[axisOf(axis, shape.length)]))
+    const equal = sizes.every(size => size === sizes[0])
+    // Sizes that were equal by request need saying where they no longer are.
+    if (!constant(1) && equal) return {}
+    return { inputs: { 1: int64s(sizes) }, attributes: { num_outputs: undefined } }
+  },
+  cost: free,
+  evaluate: (call, [x]) => {
+    const at = axisOf(call.attributes.axis, x!.shape.length)
+    let start = 0
+    return splitSizes(call, x!.shape[at]!).map(size => {
+      const part = sliceAlong(x!, at, start, Number(size))
+      start += Number(size)
+      return part
+    })
+  },
+  upgrades: [
+    {
+      to: 13,
+      apply({ attributes, node }, op, [x]) {
+        const { axis, split: sizes } = attributes as { axis: number; split?: readonly number[] }
+        return op.many('Split', node.outputs.length, [x, sizes && op.ints(sizes)], { axis })
+      },
+    },
+    {
+      to: 18,
+      apply: ({ attributes: { axis }, node }, op, [x, sizes]) =>
+        // Equal parts are asked for by their number from here on.
+        op.many('Split', node.outputs.length, [x, sizes], {
+          axis,
+          ...(sizes ? {} : { num_outputs: node.outputs.length }),
+        }),
+    },
+  ],
+})
+
+/** `size` neighbours along an axis. */
+function sliceAlong(t: Tensor, axis: number, start: number, size: number): Tensor {
+  const shape = t.shape.map((dim, k) => (k === axis ? size : dim))
+  const index = sources(shape, t.shape, position => position.map((i, k) => (k === axis ? i + start : i)))
+  return take(t, shape, index)
+}
+
+/** Sizes of the parts: as listed, or as equal as can be, the last one smaller if need be. */
+function splitSizes(call: Call<'Split'>, whole: Dim): readonly Dim[] {
+  const count = call.node.outputs.length
+  if (given(call, 1, 'split')) {
+    const sizes = contentsOf(call, 1) ?? numbersFrom(call, 1, 'split') ?? new Array<Dim>(count).fill('')
+    if (sizes.length !== count) throw new Error(`${sizes.length} sizes for ${count} outputs`)
+    const sum = sizes.reduce(addDims)
+    if (typeof sum === 'number' && typeof whole === 'number' && sum !== whole) {
+      throw new Error(`the sizes [${sizes}] do not add up to ${whole}`)
+    }
+    return sizes
+  }
+  if (typeof whole === 'string') {
+    const part = exactQuotient(whole, count)
+    return new Array<Dim>(count).fill(part ?? '')
+  }
+  const part = Math.ceil(whole / count)
+  return Array.from({ length: count }, (_, i) => Math.max(0, Math.min(part, whole - i * part)))
+}

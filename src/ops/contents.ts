@@ -1,0 +1,28 @@
+import type { DType } from '../base/dtype.ts'
+import type { Dim } from '../base/shape.ts'
+import { numbers, type Tensor } from '../base/tensor.ts'
+import type { InferredType } from './operator.ts'
+
+/** At most this many elements are followed as shape arithmetic; of floats (a Resize's scales) fewer. */
+const most = { integers: 1024, floats: 8 }
+
+const followed: Readonly<Partial<Record<DType, number>>> = {
+  int64: most.integers,
+  int32: most.integers,
+  bool: most.integers,
+  float32: most.floats,
+  float64: most.floats,
+}
+
+/** A constant's type, with its contents if it is a small vector or scalar. */
+export function typeOfConstant(t: Tensor): InferredType {
+  const { dtype, shape } = t
+  const small = shape.length <= 1 && t.data.length <= (followed[dtype] ?? 0)
+  return small ? { dtype, shape, value: Array.from(numbers(t)) as Dim[] } : { dtype, shape }
+}
+
+/** A type with its contents, where these are known, few, and of a rank that is followed. */
+export function withContents({ dtype, shape }: InferredType, value: readonly Dim[] | undefined): InferredType {
+  const small = value && shape && shape.length <= 1 && value.length <= most.integers
+  return small ? { dtype, shape, value } : { dtype, shape }
+}

@@ -1,0 +1,101 @@
+import { type DType, isInteger } from '../base/dtype.ts'
+import type { Dim } from '../base/shape.ts'
+import type { Tensor } from '../base/tensor.ts'
+import { dataTypeOf } from '../onnx/dtypes.ts'
+import { broadcast, broadcastType, elementwiseLinks } from './broadcast.ts'
+import type { Ops, Ref } from './build.ts'
+import { withContents } from './contents.ts'
+import { broadcastSources, elementsOf, tensorOf } from './elements.ts'
+import { free, type GradientRule, type InferredType, isNo, type No, no, type Operator, operator } from './operator.ts'
+import type { OpName } from './spec.ts'
+
+type OfFloats = (...x: number[]) => number | boolean
+type OfIntegers = (...x: bigint[]) => bigint | boolean
+
+/** What one element comes to: in float64 before it is rounded, and for integers, where the operator takes them, exactly. */
+export type Compute = OfFloats | { readonly float: OfFloats; readonly integer: OfIntegers }
+
+export interface Elementwise<K extends OpName> {
+  readonly gradient: GradientRule<K> | No
+  readonly compute: Compute | No
+  /** The result where an operand is a symbolic dimension; '' where it is not known. Numbers go through `compute`. */
+  readonly symbolic?: (...x: Dim[]) => Dim
+  /** The result's element type where it is not the first input's. */
+  readonly result?: DType
+  readonly upgrades?: Operator<K>['upgrades']
+}
+
+/** The record of an operator that works on each element by itself, its inputs broadcast against each other. */
+export function elementwise<K extends OpName>(type: K, row: Elementwise<K>): Operator<K> {
+  const { gradient, compute, symbolic, result, upgrades = [] } = row
+  return operator(type, {
+    infer: ({ inputs }) => {
+      const found = broadcastType(inputs, result)
+      const value = isNo(compute) ? undefined : follow(inputs, compute, symbolic)
+      return [withContents(found, value)]
+    },
+    gradient,
+    coupling: elementwiseLinks,
+    cost: free,
+    evaluate: isNo(compute)
+      ? compute
+      : (_, inputs) => [evaluateElementwise(inputs as readonly Tensor[], compute, result)],
+    upgrades,
+  })
+}
+
+/** Applies a function to each element of tensors that broadcast against each other. */
+export function evaluateElementwise(inputs: readonly Tensor[], compute: Compute, result = inputs[0]!.dtype): Tensor {
+  const shape = broadcast(inputs.map(t => t.shape)) as readonly number[]
+  const indices = inputs.map(t => broadcastSources(shape, t.shape))
+  const operands = inputs.map(t => (t.dtype === 'string' ? t.data : elementsOf(t)) as number[])
+  const apply = functionFor(
+    compute,
+    inputs.every(t => isInteger(t.dtype)),
+  )
+  // With operands of two kinds (Pow of a float and an integer) all are taken as numbers.
+  const mixed = inputs.some(t => isInteger(t.dtype)) && !inputs.every(t => isInteger(t.dtype))
+  const values = Array.from(indices[0]!, (_, i) => {
+    const x = operands.map((of, n) => of[indices[n]![i]!]!)
+    return apply(...(mixed ? x.map(Number) : x))
+  })
+  return tensorOf(result, shape, values)
+}
+
+/** The function for a kind of elements: call it with what `elementsOf` gives for them, which the compiler cannot follow. */
+export function functionFor(compute: Compute, integers: boolean): OfFloats {
+  if (typeof compute === 'function') return compute
+  return integers ? (compute.integer as unknown as OfFloats) : compute.float
+}
+
+/** The contents of the result, where the operands' are known (see `InferredType`). */
+function follow(
+  inputs: readonly (InferredType | undefined)[],
+  compute: Compute,
+  symbolic?: (...x: Dim[]) => Dim,
+): readonly Dim[] | undefined {
+  const values = inputs.map(type => type?.value)
+  if (values.some(value => value === undefined)) return undefined
+  const known = values as readonly (readonly Dim[])[]
+  const count = known.some(value => value.length === 0) ? 0 : Math.max(...known.map(value => value.length))
+  const integers = inputs.every(type => isInteger(type!.dtype))
+  const apply = functionFor(compute, integers)
+  return Array.from({ length: count }, (_, i): Dim => {
+    const x = known.map(value => value[value.length === 1 ? 0 : i] ?? '')
+    if (!x.every(dim => typeof dim === 'number')) return x.includes('') ? '' : (symbolic?.(...x) ?? '')
+    const wholes = typeof compute !== 'function' && integers && x.every(Number.isSafeInteger)
+    return Number(apply(...(wholes ? (x.map(BigInt) as unknown as number[]) : x)))
+  })
+}
+
+/** A rank-0 constant of a value's type. */
+export function scalarLike(op: Ops, ref: Ref, value: number): Ref {
+  return op.scalar(value, op.type(ref).dtype)
+}
+
+/** 1 where a condition holds and 0 elsewhere, in the type of `like`. */
+export function maskLike(op: Ops, condition: Ref, like: Ref): Ref {
+  return op.Cast([condition], { to: dataTypeOf(op.type(like).dtype) })
+}
+
+export const piecewiseConstant = no('it is piecewise constant: its derivative is zero wherever it has one')

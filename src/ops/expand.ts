@@ -1,0 +1,86 @@
+import { multiplyDims, type Shape } from '../base/shape.ts'
+import { int64s, numbers } from '../base/tensor.ts'
+import { contentsOf, lengthOf, numbersIn, unknownShape } from './axes.ts'
+import { broadcast } from './broadcast.ts'
+import { withContents } from './contents.ts'
+import { broadcastSources, sources, take } from './elements.ts'
+import { type Call, free, type InferredType, type Link, operator } from './operator.ts'
+
+export const expand = operator('Expand', {
+  infer: call => {
+    const [x] = call.inputs
+    const shape = expandedShape(call, x!)
+    const [size] = shape?.length === 1 ? shape : [0]
+    const value = x!.value?.length === 1 && typeof size === 'number' ? repeat(x!.value, size) : x!.value
+    return [withContents({ dtype: x!.dtype, shape }, value)]
+  },
+  gradient: ({ dy: [dy] }) => [dy!, null],
+  coupling: ({ inputs: [x], outputs: [y] }) => {
+    const lead = y!.shape!.length - x!.shape!.length
+    return x!.shape!.flatMap((dim, axis): Link[] =>
+      dim === 1 ? [] : [{ from: ['in', 0, axis], to: ['out', 0, axis + lead], map: 'same' }],
+    )
+  },
+  prune: ({ constant, after }) => {
+    const target = constant(1)
+    if (!target) return {}
+    const shape = after.outputs[0]!
+    const lead = shape.length - target.data.length
+    return { inputs: { 1: int64s(Array.from(numbers(target), (n, i) => (n === 1 ? 1 : Number(shape[i + lead])))) } }
+  },
+  cost: free,
+  evaluate: (call, [x]) => {
+    const shape = expandedShape(call, x!) as readonly number[]
+    return [take(x!, shape, broadcastSources(shape, x!.shape))]
+  },
+})
+
+function expandedShape(call: Call<'Expand'>, x: InferredType): Shape | undefined {
+  const target = contentsOf(call, 1)
+  if (target) return broadcast([x.shape, target])
+  const rank = lengthOf(call.inputs[1])
+  return rank === undefined || !x.shape ? undefined : unknownShape(Math.max(rank, x.shape.length))
+}
+
+export const tile = operator('Tile', {
+  infer: call => {
+    const [x] = call.inputs
+    if (!x!.shape) return [{ dtype: x!.dtype, shape: undefined }]
+    const repeats = contentsOf(call, 1)
+    const shape = x!.shape.map((dim, axis) => multiplyDims(dim, repeats?.[axis] ?? ''))
+    const times = repeats?.[0]
+    const value = x!.value && shape.length === 1 && typeof times === 'number' ? repeat(x!.value, times) : undefined
+    return [withContents({ dtype: x!.dtype, shape }, value)]
+  },
+  gradient: ({ op, x: [x], y: [y], dy: [dy] }) => {
+    // Each axis as [times, size]: the copies of an element stand along the axes of times.
+    const shape = op.shape(x!)
+    const times = op.shape(y!).map((size, axis) => (shape[axis] ? size / shape[axis] : 1))
+    const pairs = shape.flatMap((size, axis) => [times[axis]!, size])
+    const copies = shape.map((_, axis) => 2 * axis)
+    return [op.ReduceSum([op.Reshape([dy, op.ints(pairs)]), op.ints(copies)], { keepdims: 0 }), null]
+  },
+  coupling: call => {
+    const repeats = numbersIn(call, 1)
+    return (call.inputs[0]!.shape ?? []).flatMap((_, axis): Link[] => {
+      const times = repeats?.[axis]
+      if (!times) return []
+      return [{ from: ['in', 0, axis], to: ['out', 0, axis], map: times === 1 ? 'same' : { tile: times } }]
+    })
+  },
+  cost: free,
+  evaluate: (_, [x, repeats]) => {
+    const shape = Array.from(numbers(repeats!), (times, axis) => times * x!.shape[axis]!)
+    return [
+      take(
+        x!,
+        shape,
+        sources(shape, x!.shape, position => position.map((i, axis) => i % x!.shape[axis]!)),
+      ),
+    ]
+  },
+})
+
+function repeat<T>(list: readonly T[], times: number): T[] {
+  return Array.from({ length: times }, () => list).flat()
+}

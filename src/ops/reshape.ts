@@ -1,0 +1,262 @@
+import {
+  type Dim,
+  elementCount,
+  exactQuotient,
+  isFixed,
+  multiplyDims,
+  productOf,
+  type Shape,
+  sameDim,
+} from '../base/shape.ts'
+import { int64s, numbers, reshape as reshaped, type Tensor } from '../base/tensor.ts'
+import { axesOf, axisOf, contentsOf, given, lengthOf, numbersFrom, unknownShape } from './axes.ts'
+import { withContents } from './contents.ts'
+import {
+  type Backward,
+  type Call,
+  free,
+  type Link,
+  operator,
+  type Port,
+  type Pruned,
+  type Pruning,
+  type TypedCall,
+} from './operator.ts'
+
+// Operators that give the same elements, in the same order, another shape.
+
+type ReshapeName = 'Reshape' | 'Flatten' | 'Squeeze' | 'Unsqueeze'
+
+const sameElements = {
+  gradient: ({ op, x: [x], dy: [dy] }: Backward<ReshapeName>) => [op.Reshape([dy, op.ints(op.shape(x!))])],
+  coupling: reshapeLinks,
+  cost: free,
+}
+
+/** Gives the elements the inferred shape. */
+function renew(shape: Shape | undefined, x: Tensor): readonly Tensor[] {
+  if (!isFixed(shape)) throw new Error('the shape is not known')
+  return [reshaped(x, shape)]
+}
+
+export const reshape = operator('Reshape', {
+  ...sameElements,
+  infer: call => {
+    const [x] = call.inputs
+    const shape = targetShape(call, x!.shape)
+    return [withContents({ dtype: x!.dtype, shape }, x!.value)]
+  },
+  evaluate: (call, [x]) => renew(targetShape(call, x!.shape), x!),
+  prune: prunedTarget,
+  upgrades: [
+    {
+      to: 5,
+      apply: ({ attributes }, op, [x]) => [
+        op.Reshape([x, op.ints((attributes as unknown as { shape: readonly number[] }).shape)]),
+      ],
+    },
+  ],
+})
+
+function targetShape(call: Call<'Reshape'>, from: Shape | undefined): Shape | undefined {
+  const target = call.opset < 5 ? numbersFrom(call, 1, 'shape') : contentsOf(call, 1)
+  if (!target) {
+    const rank = lengthOf(call.inputs[1])
+    return rank === undefined ? undefined : unknownShape(rank)
+  }
+  const copies = !call.attributes.allowzero
+  const shape = target.map((dim, i): Dim => (dim === 0 && copies ? (from ? (from[i] ?? 1) : '') : dim))
+  const open = shape.indexOf(-1)
+  if (open < 0) {
+    if (isFixed(from) && isFixed(shape) && elementCount(from) !== elementCount(shape)) {
+      throw new Error(`[${from}] cannot take the shape [${target}]`)
+    }
+    return onlyUnknown(shape, from)
+  }
+  const rest = shape.filter((_, i) => i !== open)
+  shape[open] = from ? remainder(from, rest) : ''
+  return shape
+}
+
+/** One size of which nothing is known follows from the others. */
+function onlyUnknown(shape: Shape, from: Shape | undefined): Shape {
+  const unknown = shape.flatMap((dim, i) => (dim === '' ? [i] : []))
+  if (unknown.length !== 1 || !from) return shape
+  const found = remainder(
+    from,
+    shape.filter(dim => dim !== ''),
+  )
+  return shape.map(dim => (dim === '' ? found : dim))
+}
+
+/** What a dimension must be so that `rest` with it holds as many elements as `from`; '' where that is not known. */
+function remainder(from: Shape, rest: Shape): Dim {
+  // Equal dimensions cancel first, unknown ones that stand on both sides too.
+  const left = [...from]
+  const divisors = rest.filter(dim => {
+    const at = left.findIndex(other => sameDim(other, dim))
+    if (at >= 0 && dim !== 0) left.splice(at, 1)
+    return at < 0 || dim === 0
+  })
+  const [total, others] = [productOf(left), productOf(divisors)]
+  const found = exactQuotient(total, others)
+  if (found !== undefined) return found
+  if (typeof total === 'number' && typeof others === 'number' && others !== 0) {
+    throw new Error(`[${from}] does not divide into [${rest}] and one more dimension`)
+  }
+  return ''
+}
+
+export const flatten = operator('Flatten', {
+  ...sameElements,
+  infer: ({ attributes: { axis }, inputs: [x] }) => [{ dtype: x!.dtype, shape: flattened(x!.shape, axis) }],
+  evaluate: ({ attributes: { axis } }, [x]) => renew(flattened(x!.shape, axis), x!),
+})
+
+function flattened(shape: Shape | undefined, axis: number): Shape {
+  if (!shape) return ['', '']
+  const at = axis === shape.length ? axis : axisOf(axis, shape.length)
+  return [productOf(shape.slice(0, at)), productOf(shape.slice(at))]
+}
+
+export const squeeze = operator('Squeeze', {
+  ...sameElements,
+  infer: call => {
+    const [x] = call.inputs
+    return [withContents({ dtype: x!.dtype, shape: squeezed(call, x!.shape) }, x!.value)]
+  },
+  evaluate: (call, [x]) => renew(squeezed(call, x!.shape), x!),
+  upgrades: [
+    {
+      to: 13,
+      apply({ attributes }, op, [x]) {
+        const { axes } = attributes as { axes?: readonly number[] }
+        return [op.Squeeze([x, axes && op.ints(axes)])]
+      },
+    },
+  ],
+})
+
+function squeezed(call: Call<'Squeeze'>, shape: Shape | undefined): Shape | undefined {
+  if (!shape) return undefined
+  if (!given(call, 1, 'axes')) {
+    // Every axis of size 1 goes: with a symbol among them the rank is not known.
+    return isFixed(shape) ? shape.filter(size => size !== 1) : undefined
+  }
+  const listed = numbersFrom(call, 1, 'axes')
+  if (!listed) return undefined
+  const axes = axesOf(listed, shape.length)
+  for (const axis of axes) {
+    const size = shape[axis]!
+    if (typeof size === 'number' && size !== 1) throw new Error(`axis ${axis} has size ${size}, not 1`)
+  }
+  return shape.filter((_, axis) => !axes.includes(axis))
+}
+
+export const unsqueeze = operator('Unsqueeze', {
+  ...sameElements,
+  infer: call => {
+    const [x] = call.inputs
+    return [withContents({ dtype: x!.dtype, shape: unsqueezed(call, x!.shape) }, x!.value)]
+  },
+  evaluate: (call, [x]) => renew(unsqueezed(call, x!.shape), x!),
+  upgrades: [
+    {
+      to: 13,
+      apply: ({ attributes }, op, [x]) => [
+        op.Unsqueeze([x, op.ints((attributes as unknown as { axes: readonly number[] }).axes)]),
+      ],
+    },
+  ],
+})
+
+function unsqueezed(call: Call<'Unsqueeze'>, shape: Shape | undefined): Shape | undefined {
+  if (!shape) return undefined
+  const listed = numbersFrom(call, 1, 'axes')
+  if (!listed) {
+    const added = lengthOf(call.inputs[1])
+    return added === undefined ? undefined : unknownShape(shape.length + added)
+  }
+  const rank = shape.length + listed.length
+  const axes = axesOf(listed, rank)
+  const old = shape[Symbol.iterator]()
+  return Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : old.next().value!))
+}
+
+/** Axes of two shapes that hold the same elements: the shortest runs of them whose products are equal. */
+interface Run {
+  readonly from: readonly number[]
+  readonly to: readonly number[]
+}
+
+/** Splits two shapes of as many elements into runs that correspond. Axes of size 1 are left out. */
+export function matchAxes(from: Shape, to: Shape): readonly Run[] {
+  const [left, right] = [from, to].map(shape => shape.map((_, axis) => axis).filter(axis => shape[axis] !== 1))
+  const runs: Run[] = []
+  let [i, j] = [0, 0]
+  while (i < left!.length && j < right!.length) {
+    const run = { from: [left![i++]!], to: [right![j++]!] }
+    let [a, b]: [Dim, Dim] = [from[run.from[0]!]!, to[run.to[0]!]!]
+    while (!sameDim(a, b)) {
+      if (typeof a !== 'number' || typeof b !== 'number') {
+        // A symbol on one side only: everything that is left belongs together.
+        run.from.push(...left!.slice(i))
+        run.to.push(...right!.slice(j))
+        return [...runs, run]
+      }
+      if (a < b && i < left!.length) {
+        a = multiplyDims(a, from[left![i]!]!)
+        run.from.push(left![i++]!)
+      } else if (j < right!.length) {
+        b = multiplyDims(b, to[right![j]!]!)
+        run.to.push(right![j++]!)
+      } else break
+    }
+    runs.push(run)
+  }
+  return runs
+}
+
+/** Axes that are the same on both sides, and of those that are folded into one, or unfolded from one, the channels. */
+function reshapeLinks({ inputs: [x], outputs: [y] }: TypedCall<ReshapeName>): readonly Link[] {
+  if (!x?.shape || !y?.shape) return []
+  return matchAxes(x.shape, y.shape).flatMap(({ from, to }): Link[] => {
+    if (from.length === 1 && to.length === 1) {
+      return [{ from: ['in', 0, from[0]!], to: ['out', 0, to[0]!], map: 'same' }]
+    }
+    if (to.length === 1) return foldLink('in', x.shape!, from, ['out', 0, to[0]!])
+    if (from.length === 1) return foldLink('out', y.shape!, to, ['in', 0, from[0]!])
+    return []
+  })
+}
+
+/** The link between an axis and the first or last of the axes that it is the product of. */
+function foldLink(side: 'in' | 'out', shape: Shape, run: readonly number[], whole: Port): Link[] {
+  const sizes = run.map(axis => shape[axis]!)
+  if (!isFixed(sizes)) return []
+  const last = channelsAreLast(sizes, side === 'in' && run[0] === 1 && run.at(-1) === shape.length - 1)
+  const size = (last ? sizes.at(-1) : sizes[0]) as number
+  const others = elementCount(sizes) / size
+  return [
+    { from: [side, 0, last ? run.at(-1)! : run[0]!], to: whole, map: last ? { tile: others } : { repeat: others } },
+  ]
+}
+
+/**
+ * Which of several axes to follow is a guess that costs nothing but possibilities. Where all but the batch is flattened,
+ * channels come first, unless the axes look like [H, W, C]; elsewhere (attention heads, channel shuffles) the longer
+ * axis has more channels that can leave.
+ */
+function channelsAreLast(sizes: readonly number[], flattens: boolean): boolean {
+  if (!flattens) return sizes.at(-1)! > sizes[0]!
+  return sizes.length >= 3 && sizes[0] === sizes[1] && sizes.at(-1) !== sizes.at(-2)
+}
+
+/** The target counts channels that leave; its zeros and its -1 go on saying what they said. */
+function prunedTarget({ constant, after }: Pruning<'Reshape'>): Pruned<'Reshape'> {
+  const target = constant(1)
+  const shape = after.outputs[0]
+  if (!target || !shape) return {}
+  const sizes = Array.from(numbers(target), (size, i) => (size > 0 && typeof shape[i] === 'number' ? shape[i] : size))
+  return { inputs: { 1: int64s(sizes) } }
+}
