@@ -131,7 +131,7 @@ export function edit<B extends Body>(
   return options.keepUnused ? changed : dropUnused(changed)
 }
 
-/** Nodes, initializers and types that no output depends on are left out. Inputs stay. */
+/** Nodes, initializers and types that no output depends on are left out. Inputs stay, and the initializers that are their defaults. */
 export function dropUnused<B extends Body>(body: B): B {
   const used = reachable(
     body,
@@ -139,9 +139,12 @@ export function dropUnused<B extends Body>(body: B): B {
   )
   const nodes = body.nodes.filter(n => n.outputs.some(name => used.has(name)))
   const made = new Set(nodes.flatMap(n => n.outputs))
-  const initializers = new Map([...body.initializers].filter(([name]) => used.has(name)))
+  const defaults = new Set(body.inputs.map(value => value.name))
+  const initializers = new Map([...body.initializers].filter(([name]) => used.has(name) || defaults.has(name)))
   const types = new Map([...body.types].filter(([name]) => made.has(name)))
-  const sparse = body.sparseInitializers && new Map([...body.sparseInitializers].filter(([name]) => used.has(name)))
+  const sparse =
+    body.sparseInitializers &&
+    new Map([...body.sparseInitializers].filter(([name]) => used.has(name) || defaults.has(name)))
   const unchanged =
     nodes.length === body.nodes.length &&
     initializers.size === body.initializers.size &&
