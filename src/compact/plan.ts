@@ -103,12 +103,13 @@ function chooseLocally(candidates: readonly Candidate[], keep: number, limits: L
   })
 }
 
-/** Ranks the channels of all groups together. */
+/** Ranks the channels of all groups together. Of equal ones, those of earlier groups leave first. */
 function chooseGlobally(candidates: readonly Candidate[], keep: number, limits: Limits): Removal[] {
-  const all = candidates.flatMap(({ scores }) => scores).sort((a, b) => a - b)
-  const leaving = all.length - Math.round(all.length * keep)
-  const threshold = leaving > 0 ? all[leaving - 1]! : Number.NEGATIVE_INFINITY
-  return candidates.map(candidate => cut(candidate, candidate.scores.filter(score => score > threshold).length, limits))
+  const all = candidates.flatMap(({ scores }, candidate) => scores.map(score => ({ score, candidate })))
+  all.sort((a, b) => a.score - b.score)
+  const leaving = new Array<number>(candidates.length).fill(0)
+  for (const { candidate } of all.slice(0, all.length - Math.round(all.length * keep))) leaving[candidate]!++
+  return candidates.map((candidate, i) => cut(candidate, candidate.group.slots - leaving[i]!, limits))
 }
 
 /** Takes the least important slots, so many that about `keep` stay. */
