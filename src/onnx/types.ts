@@ -111,6 +111,14 @@ function encodeDim(dim: Dim): TensorShapeProto_Dimension {
 }
 
 /** Whether two types are the same, name by name. */
-export function sameType(a: ValueType | undefined, b: ValueType | undefined): boolean {
+function sameType(a: ValueType | undefined, b: ValueType | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
+}
+
+/** The message for a type: the one it was read from, with its denotations, as long as that says the same. */
+export function typeOr(read: TypeProto | undefined, type: ValueType): TypeProto
+export function typeOr(read: TypeProto | undefined, type: ValueType | undefined): TypeProto | undefined
+export function typeOr(read: TypeProto | undefined, type: ValueType | undefined): TypeProto | undefined {
+  if (read && sameType(decodeType(read), type)) return read
+  return type && encodeType(type)
 }

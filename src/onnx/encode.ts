@@ -1,0 +1,71 @@
+import { create } from '@bufbuild/protobuf'
+import { SinterError } from '../base/errors.ts'
+import type { Graph } from '../graph/graph.ts'
+import { encodeBody } from './encode-graph.ts'
+import { type ModelProto, OperatorSetIdProtoSchema } from './generated/onnx_pb.ts'
+import { concatenate, maxMessageBytes, serialize } from './pieces.ts'
+import { entriesOf, restored } from './rest.ts'
+import { ModelSchema } from './schema.ts'
+import type { ExternalFile } from './writing.ts'
+
+export interface EncodeOptions {
+  /** Tensors that are not written into the model, but refer to a data file beside it (see `layOut`). */
+  readonly external?: ExternalFile
+}
+
+/**
+ * Writes a graph as an ONNX model. Tensors are written as raw bytes.
+ *
+ * @throws SinterError `invalid-graph` for what no ONNX file can say, such as a tensor whose data does not fit its shape;
+ * `not-supported` if the model is beyond the 2 GiB that a protobuf file can have.
+ */
+export function encode(graph: Graph, options: EncodeOptions = {}): Uint8Array {
+  const { pieces, byteLength } = encodePieces(graph, options)
+  return concatenate(pieces, byteLength)
+}
+
+/** The same in pieces, for writing one after the other: tensors' bytes are not copied. */
+export function encodePieces(
+  graph: Graph,
+  options: EncodeOptions = {},
+): { readonly pieces: readonly Uint8Array[]; readonly byteLength: number } {
+  const encoded = serialize(ModelSchema, encodeModel(graph, options.external))
+  if (encoded.byteLength > maxMessageBytes) {
+    throw new SinterError(
+      'not-supported',
+      'The model takes more than the 2 GiB that an ONNX file can have. Write it with external data.',
+    )
+  }
+  return encoded
+}
+
+function encodeModel(graph: Graph, external: ExternalFile | undefined): ModelProto {
+  const proto = restored(ModelSchema, graph.modelExtra)
+  proto.irVersion = BigInt(irVersionOf(graph))
+  proto.opsetImport = Object.entries(graph.opset).map(([domain, version]) =>
+    create(OperatorSetIdProtoSchema, { ...(domain !== '' && { domain }), version: BigInt(version) }),
+  )
+  if (graph.producer?.name) proto.producerName = graph.producer.name
+  if (graph.producer?.version) proto.producerVersion = graph.producer.version
+  proto.metadataProps = entriesOf(graph.metadata)
+  proto.graph = encodeBody({ external }, graph, `The graph '${graph.name}'`)
+  return proto
+}
+
+/** The version of the format that came with each opset: from `VERSION_TABLE` of the `onnx` Python package. */
+const irVersionByOpset: readonly (readonly [opset: number, irVersion: number])[] = [
+  [28, 14],
+  [25, 13],
+  [24, 12],
+  [23, 11],
+  [21, 10],
+  [19, 9],
+]
+
+/** The graph's own version; before version 4 initializers had to be inputs, too. */
+function irVersionOf({ irVersion, opset, inputs, initializers }: Graph): number {
+  if (irVersion === undefined) return irVersionByOpset.find(([from]) => (opset[''] ?? 1) >= from)?.[1] ?? 8
+  if (irVersion >= 4) return irVersion
+  const names = new Set(inputs.map(value => value.name))
+  return [...initializers.keys()].every(name => names.has(name)) ? irVersion : 4
+}
