@@ -252,11 +252,20 @@ function channelsAreLast(sizes: readonly number[], flattens: boolean): boolean {
   return sizes.length >= 3 && sizes[0] === sizes[1] && sizes.at(-1) !== sizes.at(-2)
 }
 
-/** The target counts channels that leave; its zeros and its -1 go on saying what they said. */
-function prunedTarget({ constant, after }: Pruning<'Reshape'>): Pruned<'Reshape'> {
+/**
+ * The target counts channels that leave. A constant's zeros and its -1 go on saying what they said; a target that the
+ * graph computes, perhaps with a number that counts channels, is written down where its open sizes can be.
+ */
+function prunedTarget({ attributes, constant, after }: Pruning<'Reshape'>): Pruned<'Reshape'> {
   const target = constant(1)
+  const from = after.inputs[0]
   const shape = after.outputs[0]
-  if (!target || !shape) return {}
-  const sizes = Array.from(numbers(target), (size, i) => (size > 0 && typeof shape[i] === 'number' ? shape[i] : size))
-  return { inputs: { 1: int64s(sizes) } }
+  if (!shape) return {}
+  if (target) {
+    const sizes = Array.from(numbers(target), (size, i) => (size > 0 && typeof shape[i] === 'number' ? shape[i] : size))
+    return { inputs: { 1: int64s(sizes) } }
+  }
+  if (attributes.allowzero) return {}
+  const sizes = shape.map((dim, i) => (typeof dim === 'number' ? dim : sameDim(from?.[i] ?? '', dim) ? 0 : -1))
+  return sizes.filter(size => size === -1).length > 1 ? {} : { inputs: { 1: int64s(sizes) } }
 }
