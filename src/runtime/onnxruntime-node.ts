@@ -12,6 +12,7 @@ import {
   type Results,
   type Session,
 } from './backend.ts'
+import { nodeFinder, nodeNamed } from './engine-names.ts'
 import { checkFeeds, checkFetch } from './feeds.ts'
 import { validated } from './validate.ts'
 
@@ -199,14 +200,14 @@ function fromEngine({ type, dims, data }: Engine.Tensor): Tensor {
 function failure(what: string, error: unknown, graph: Graph): SinterError {
   if (error instanceof SinterError) return error
   const text = messageOf(error)
-  const name = /(?:Name:'|[Nn]ode ?\(|node with name '|Node:)([^')\s]+)/.exec(text)?.[1]
-  const node = name === undefined ? undefined : graph.nodes.find(candidate => candidate.name === name)
+  const name = nodeNamed(text)
+  const node = name === undefined ? undefined : nodeFinder(graph)(name)
   const place = node ? ` at ${describe(node)}` : ''
   const reason = text.replace(/^.*Status Message: /s, '').replaceAll(/\s+/g, ' ')
   return new SinterError(
     'runtime-failed',
     `onnxruntime ${what}${place}: ${reason}`,
-    { ...(name === undefined ? {} : { node: name }), engine: text },
+    { ...(name === undefined ? {} : { node: node?.name ?? name }), engine: text },
     error,
   )
 }

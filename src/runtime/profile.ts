@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { messageOf, SinterError } from '../base/errors.ts'
 import type { Graph, Node } from '../graph/graph.ts'
+import { nodeFinder } from './engine-names.ts'
 
 /** What one node of the graph that the engine ran has taken. Times are in microseconds. */
 export interface NodeTime {
@@ -50,7 +51,7 @@ export function parseProfile(text: string, graph: Graph, skip = 0): Profile {
   const first = runs[0]
   if (!first)
     throw new SinterError('invalid-data', `The profile holds no run beyond the ${skip} that are skipped.`, { skip })
-  const nodes = new Map(graph.nodes.map(node => [node.name, node]))
+  const find = nodeFinder(graph)
   const times = new Map<string, { name: string; op: string; calls: number; total: number }>()
   for (const { cat, name, ts = 0, dur = 0, args } of all) {
     if (cat !== 'Node' || !name.endsWith(suffix) || ts < first.start) continue
@@ -64,18 +65,12 @@ export function parseProfile(text: string, graph: Graph, skip = 0): Profile {
     runs: runs.length,
     run: runs.reduce((sum, { start, end }) => sum + end - start, 0) / runs.length,
     nodes: [...times.values()]
-      .map(time => ({ ...time, mean: time.total / time.calls, node: nodes.get(ownName(time.name, nodes)) }))
+      .map(time => ({ ...time, mean: time.total / time.calls, node: find(time.name) }))
       .sort((a, b) => b.total - a.total),
   }
 }
 
 const suffix = '_kernel_time'
-
-/** The engine names what it makes of a node after it: `fused conv1`, `conv1_nchwc`. */
-function ownName(name: string, nodes: ReadonlyMap<string, Node>): string {
-  if (nodes.has(name)) return name
-  return name.replace(/^fused /, '').replace(/_(nchwc|nhwc)$/, '')
-}
 
 function parsed(text: string): z.infer<typeof events> {
   try {
