@@ -77,23 +77,15 @@ const training = z
   })
   .describe('How a model is trained')
 
-const activation = z.enum(['relu', 'leakyRelu'])
+const activation = z.enum(['relu', 'leakyRelu']).default('relu')
 const architecture = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('mlp'), hidden: z.array(count).min(1), activation: activation.default('relu') }),
+  z.strictObject({ type: z.literal('mlp'), hidden: z.array(count).min(1), activation }),
   z.strictObject({
     type: z.literal('simple-net'),
     kernel: z.union([z.literal(1), z.literal(3)]).default(3),
-    channels: z.tuple([count, count]).default([32, 64]),
+    activation,
   }),
-  z.strictObject({
-    type: z.literal('resnet-cifar'),
-    depth: count.default(8),
-    width: positive.default(1),
-    activation: activation.default('relu'),
-  }),
-  z
-    .strictObject({ type: z.literal('onnx'), file, output: z.string().optional() })
-    .describe('A model file to go on from'),
+  z.strictObject({ type: z.literal('resnet-cifar'), depth: count.default(8), width: positive.default(1), activation }),
 ])
 
 const swap = z.strictObject({ to: z.literal('relu'), training })

@@ -5,10 +5,17 @@ import { constant, cosine, type Schedule, step } from '../train/schedule.ts'
 import type { TrainOptions } from '../train/train.ts'
 import type { TrainingRecipe } from './recipe.ts'
 
-type FromRecipe = Pick<TrainOptions, 'loss' | 'optimizer' | 'schedule' | 'epochs' | 'batch' | 'clipNorm' | 'patience' | 'transform'>
+type FromRecipe = Pick<
+  TrainOptions,
+  'loss' | 'optimizer' | 'schedule' | 'epochs' | 'batch' | 'clipNorm' | 'patience' | 'transform'
+>
 
 /** A recipe's training section as options of `train`. */
-export function trainingOptions(recipe: TrainingRecipe, input: string, { epochs = 1 }: { readonly epochs?: number } = {}): FromRecipe {
+export function trainingOptions(
+  recipe: TrainingRecipe,
+  input: string,
+  { epochs = 1 }: { readonly epochs?: number } = {},
+): FromRecipe {
   const { batch, labelSmoothing, clipNorm, shift, patience } = recipe
   return {
     loss: crossEntropy({ labelSmoothing }),
