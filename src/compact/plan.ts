@@ -1,8 +1,9 @@
 import { SinterError } from '../base/errors.ts'
 import type { Graph } from '../graph/graph.ts'
-import { type ChannelGroup, couple, type PinnedAxis } from '../read/coupling.ts'
+import type { ChannelGroup, PinnedAxis } from '../read/coupling.ts'
 import { type Importance, l1Norm } from './importance.ts'
 import type { Removal } from './narrow.ts'
+import { prunable } from './prunable.ts'
 import { type Size, sizeAfter } from './size-after.ts'
 
 export interface PruneOptions {
@@ -56,7 +57,7 @@ export interface PrunePlan {
  */
 export function plan(graph: Graph, options: PruneOptions): PrunePlan {
   checkOptions(options)
-  const { groups, pinned } = couple(graph)
+  const { groups, pinned } = prunable(graph)
   const { importance = l1Norm, ignore, only, bind = {} } = options
   const candidates = groups.map((group): Candidate => {
     const ignored = (ignore?.(group) ?? false) || !(only?.(group) ?? true)

@@ -1,7 +1,7 @@
 import { SinterError } from '../base/errors.ts'
 import type { Graph } from '../graph/graph.ts'
-import { couple } from '../read/coupling.ts'
 import { type PruneOptions, type PrunePlan, plan } from './plan.ts'
+import { prunable } from './prunable.ts'
 import { removeChannels } from './remove-channels.ts'
 
 /**
@@ -15,7 +15,7 @@ export function prune(first: Graph | PruneOptions, how?: PrunePlan | PruneOption
   if (how === undefined) return graph => prune(graph, first as PruneOptions)
   const graph = first as Graph
   const { groups } = 'groups' in how ? how : plan(graph, how)
-  const known = new Map(couple(graph).groups.map(group => [group.name, group]))
+  const known = new Map(prunable(graph).groups.map(group => [group.name, group]))
   return removeChannels(
     graph,
     groups.map(({ name, slots, remove }) => {

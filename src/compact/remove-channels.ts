@@ -1,9 +1,10 @@
-import { SinterError } from '../base/errors.ts'
+import { messageOf, SinterError } from '../base/errors.ts'
 import { formatType, isTensorType, type TensorType } from '../base/shape.ts'
+import { lazyTensor, type Tensor } from '../base/tensor.ts'
 import { edit } from '../graph/edit.ts'
 import { describe, type Graph } from '../graph/graph.ts'
 import { view } from '../graph/view.ts'
-import { infer } from '../read/infer.ts'
+import { infer, type Types } from '../read/infer.ts'
 import { type Narrowing, narrow, type Removal, withAttributes } from './narrow.ts'
 import { take } from './take.ts'
 
@@ -16,23 +17,48 @@ import { take } from './take.ts'
 export function removeChannels(graph: Graph, removals: readonly Removal[]): Graph {
   const narrowing = narrow(graph, removals)
   if (narrowing.kept.size === 0) return graph
-  const pruned = apply(graph, narrowing)
+  const pruned = apply(graph, narrowing, takeAll)
   verify(pruned, narrowing)
   return pruned
 }
 
-function apply(graph: Graph, { kept, type, changes, before }: Narrowing): Graph {
+/** Why `removeChannels` would refuse; undefined if it would not. Copies nothing. */
+export function refusalOf(graph: Graph, removals: readonly Removal[]): string | undefined {
+  try {
+    const narrowing = narrow(graph, removals)
+    const outline = apply(graph, narrowing, (t, axes) => {
+      const shape = t.shape.map((size, axis) => axes[axis]?.length ?? size)
+      return lazyTensor(t.dtype, shape, () => takeAll(t, axes).data)
+    })
+    verify(outline, narrowing)
+    return undefined
+  } catch (error) {
+    if (error instanceof SinterError) return error.message
+    throw error
+  }
+}
+
+type Kept = readonly (readonly number[] | undefined)[]
+
+function takeAll(t: Tensor, axes: Kept): Tensor {
+  return axes.reduce((cut, indices, axis) => (indices ? take(cut, axis, indices) : cut), t)
+}
+
+function apply(
+  graph: Graph,
+  { kept, type, changes, before }: Narrowing,
+  cut: (t: Tensor, axes: Kept) => Tensor,
+): Graph {
   const { producer } = view(graph)
   return edit(graph, draft => {
     for (const [name, axes] of kept) {
       draft.types.delete(name)
       const value = before.constant(name)
       if (!value) continue
-      const cut = axes.reduce((t, indices, axis) => (indices ? take(t, axis, indices) : t), value)
       // A constant that a node makes becomes an initializer of the same name.
       const maker = producer(name)
       if (maker) draft.remove(maker)
-      draft.initializers.set(name, cut)
+      draft.initializers.set(name, cut(value, axes))
     }
     // Initializers may stand among the inputs too, as defaults.
     draft.inputs.forEach((value, i) => {
@@ -51,16 +77,20 @@ function apply(graph: Graph, { kept, type, changes, before }: Narrowing): Graph 
 
 /** Every value must have become what its channels say. */
 function verify(graph: Graph, { type }: Narrowing): void {
-  const types = infer(graph)
+  const advice = 'Simplify the graph first, or leave the group out.'
+  let types: Types
+  try {
+    types = infer(graph)
+  } catch (error) {
+    throw new SinterError('not-supported', `Without the channels, ${messageOf(error)} ${advice}`, {}, error)
+  }
   for (const node of graph.nodes) {
     for (const name of node.outputs) {
-      const found = types.get(name)
-      const expected = type(name)
+      const [found, expected] = [types.get(name), type(name)]
       if (!isTensorType(found) || !isTensorType(expected) || agree(found, expected)) continue
       throw new SinterError(
         'not-supported',
-        `Without the channels, ${describe(node)} makes ${formatType(found)} where ${formatType(expected)} should be. ` +
-          'Simplify the graph first, or leave the group out.',
+        `Without the channels, ${describe(node)} makes ${formatType(found)} where ${formatType(expected)} should be. ${advice}`,
         { node: node.name, value: name },
       )
     }
@@ -70,7 +100,6 @@ function verify(graph: Graph, { type }: Narrowing): void {
 function agree(found: TensorType, expected: TensorType): boolean {
   const [a, b] = [found.shape, expected.shape]
   if (!a || !b) return true
-  return (
-    a.length === b.length && a.every((dim, i) => typeof dim === 'string' || typeof b[i] === 'string' || dim === b[i])
-  )
+  const fits = (i: number) => typeof a[i] === 'string' || typeof b[i] === 'string' || a[i] === b[i]
+  return a.length === b.length && a.every((_, i) => fits(i))
 }

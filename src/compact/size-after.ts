@@ -8,7 +8,7 @@ import { type NarrowOptions, narrow, type Removal, withAttributes } from './narr
 
 /** How large a graph is. */
 export interface Size {
-  /** Elements of the initializers that hold floating point numbers. */
+  /** Elements of the initializers and constants that hold floating point numbers. */
   readonly parameters: number
   /** Multiply-accumulates of one run; undefined where a dimension they depend on has no size. */
   readonly macs: number | undefined
@@ -25,10 +25,14 @@ export function sizeAfter(graph: Graph, removals: readonly Removal[], options: N
     const cost = operator?.cost(typedCallOf(change ? withAttributes(node, change) : node, scope)).macs ?? Number.NaN
     macs = macs === undefined || Number.isNaN(cost) ? undefined : macs + cost
   }
-  let parameters = 0
-  for (const [name, { dtype, shape }] of graph.initializers) {
-    if (!isFloat(dtype)) continue
-    parameters += elementCount(shape.map((size, axis) => kept.get(name)?.[axis]?.length ?? size))
-  }
+  const names = [
+    ...graph.initializers.keys(),
+    ...graph.nodes.flatMap(node => (node.inputs.length === 0 ? node.outputs : [])),
+  ]
+  const parameters = names.reduce((count, name) => {
+    const value = before.constant(name)
+    if (!value || !isFloat(value.dtype)) return count
+    return count + elementCount(value.shape.map((size, axis) => kept.get(name)?.[axis]?.length ?? size))
+  }, 0)
   return { parameters, macs }
 }
