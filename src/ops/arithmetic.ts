@@ -18,6 +18,7 @@ import { type Backward, free, no, type Operator, operator } from './operator.ts'
 const onBits = no('it works on the bits of integers')
 
 export const add = elementwise('Add', {
+  commutative: true,
   gradient: ({ dy: [dy] }) => [dy!, dy!],
   compute: { float: (a, b) => a! + b!, integer: (a, b) => a! + b! },
   symbolic: addDims,
@@ -30,6 +31,7 @@ export const sub = elementwise('Sub', {
 })
 
 export const mul = elementwise('Mul', {
+  commutative: true,
   gradient: ({ op, x: [a, b], dy: [dy], needs }) => [
     needs[0] ? op.Mul([dy, b]) : null,
     needs[1] ? op.Mul([dy, a]) : null,
@@ -116,12 +118,14 @@ export const sign = elementwise('Sign', {
 })
 
 export const min = elementwise('Min', {
+  commutative: true,
   gradient: extremeGradient,
   compute: { float: Math.min, integer: (...x) => x.reduce(smaller) },
   symbolic: (...x) => (x.every(dim => sameDim(dim, x[0]!)) ? x[0]! : ''),
 })
 
 export const max = elementwise('Max', {
+  commutative: true,
   gradient: extremeGradient,
   compute: { float: Math.max, integer: (...x) => x.reduce(larger) },
   symbolic: (...x) => (x.every(dim => sameDim(dim, x[0]!)) ? x[0]! : ''),
@@ -136,11 +140,13 @@ function extremeGradient({ op, x, y: [y], dy: [dy], needs }: Backward): (Ref | n
 }
 
 export const sum = elementwise('Sum', {
+  commutative: true,
   gradient: ({ x, dy: [dy] }) => x.map(() => dy!),
   compute: (...x) => x.reduce((a, b) => a + b),
 })
 
 export const mean = elementwise('Mean', {
+  commutative: true,
   gradient: ({ op, x, dy: [dy] }) => {
     const share = op.Mul([dy, scalarLike(op, dy!, 1 / x.length)])
     return x.map(() => share)
@@ -206,9 +212,21 @@ function insideMask({ op, x: [x], constant }: Backward<'Clip'>, y: Ref): Ref {
   return masks.length === 1 ? masks[0]! : op.Mul(masks)
 }
 
-export const bitwiseAnd = elementwise('BitwiseAnd', { gradient: onBits, compute: ofIntegers((a, b) => a & b) })
-export const bitwiseOr = elementwise('BitwiseOr', { gradient: onBits, compute: ofIntegers((a, b) => a | b) })
-export const bitwiseXor = elementwise('BitwiseXor', { gradient: onBits, compute: ofIntegers((a, b) => a ^ b) })
+export const bitwiseAnd = elementwise('BitwiseAnd', {
+  commutative: true,
+  gradient: onBits,
+  compute: ofIntegers((a, b) => a & b),
+})
+export const bitwiseOr = elementwise('BitwiseOr', {
+  commutative: true,
+  gradient: onBits,
+  compute: ofIntegers((a, b) => a | b),
+})
+export const bitwiseXor = elementwise('BitwiseXor', {
+  commutative: true,
+  gradient: onBits,
+  compute: ofIntegers((a, b) => a ^ b),
+})
 export const bitwiseNot = elementwise('BitwiseNot', { gradient: onBits, compute: ofIntegers(a => ~a) })
 
 export const bitShift = operator('BitShift', {

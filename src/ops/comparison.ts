@@ -26,6 +26,7 @@ export const less = comparison('Less', (a, b) => a < b)
 export const lessOrEqual = comparison('LessOrEqual', (a, b) => a <= b)
 
 export const equal = elementwise('Equal', {
+  commutative: true,
   gradient: piecewiseConstant,
   compute: { float: (a, b) => a === b, integer: (a, b) => a === b },
   symbolic: (a, b) => (sameDim(a, b) ? 1 : differ(a, b) || differ(b, a) ? 0 : ''),
@@ -37,9 +38,21 @@ function differ(symbol: Dim, size: Dim): boolean {
   return typeof symbol === 'string' && /^\w+$/.test(symbol) && typeof size === 'number' && size < 0
 }
 
-export const and = elementwise('And', { gradient: piecewiseConstant, compute: (a, b) => a! !== 0 && b! !== 0 })
-export const or = elementwise('Or', { gradient: piecewiseConstant, compute: (a, b) => a! !== 0 || b! !== 0 })
-export const xor = elementwise('Xor', { gradient: piecewiseConstant, compute: (a, b) => (a! !== 0) !== (b! !== 0) })
+export const and = elementwise('And', {
+  commutative: true,
+  gradient: piecewiseConstant,
+  compute: (a, b) => a! !== 0 && b! !== 0,
+})
+export const or = elementwise('Or', {
+  commutative: true,
+  gradient: piecewiseConstant,
+  compute: (a, b) => a! !== 0 || b! !== 0,
+})
+export const xor = elementwise('Xor', {
+  commutative: true,
+  gradient: piecewiseConstant,
+  compute: (a, b) => (a! !== 0) !== (b! !== 0),
+})
 export const not = elementwise('Not', { gradient: piecewiseConstant, compute: a => a! === 0 })
 
 export const where = operator('Where', {

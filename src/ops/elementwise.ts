@@ -23,11 +23,12 @@ export interface Elementwise<K extends OpName> {
   /** The result's element type where it is not the first input's. */
   readonly result?: DType
   readonly upgrades?: Operator<K>['upgrades']
+  readonly commutative?: true
 }
 
 /** The record of an operator that works on each element by itself, its inputs broadcast against each other. */
 export function elementwise<K extends OpName>(type: K, row: Elementwise<K>): Operator<K> {
-  const { gradient, compute, symbolic, result, upgrades = [] } = row
+  const { gradient, compute, symbolic, result, upgrades = [], commutative = false } = row
   return operator(type, {
     infer: ({ inputs }) => {
       const found = broadcastType(inputs, result)
@@ -41,6 +42,7 @@ export function elementwise<K extends OpName>(type: K, row: Elementwise<K>): Ope
       ? compute
       : (_, inputs) => [evaluateElementwise(inputs as readonly Tensor[], compute, result)],
     upgrades,
+    commutative,
   })
 }
 

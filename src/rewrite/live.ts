@@ -1,8 +1,8 @@
 import type { Tensor } from '../base/tensor.ts'
 import { type Draft, renameReads } from '../graph/edit.ts'
 import { type Node, readsOf } from '../graph/graph.ts'
+import { constantOf } from '../ops/generate.ts'
 import { keyOf } from '../ops/spec.ts'
-import { constantOf } from '../read/infer.ts'
 import type { Surroundings } from './match.ts'
 
 /** What a rule made, not yet in the graph. */
@@ -118,7 +118,7 @@ export function live(draft: Draft, constantAround: (name: string) => Tensor | un
     for (const node of added) add(node, place)
 
     const removed = [root, ...sweep(readsOf(root))]
-    for (const node of added) touched.add(inheritName(node, removed))
+    for (const node of nameAfter(added, removed)) touched.add(node)
     for (const name of removed.flatMap(readsOf)) for (const reader of readers.get(name) ?? []) touched.add(reader)
     return { touched: new Set([...touched].filter(node => nodes.has(node))) }
   }
@@ -151,13 +151,17 @@ export function live(draft: Draft, constantAround: (name: string) => Tensor | un
     return { renames, aliases }
   }
 
-  /** A new node goes by the name of a node of the same operator that it took the place of. */
-  function inheritName(node: Node, removed: readonly Node[]): Node {
-    const namesake = removed.find(other => keyOf(other) === keyOf(node) && other.name !== '')
-    if (!namesake) return node
-    const named = { ...node, name: namesake.name }
-    swap(node, named)
-    return named
+  /** New nodes go by the names of removed ones of the same operator, whose places they take. */
+  function nameAfter(added: readonly Node[], removed: readonly Node[]): readonly Node[] {
+    const namesakes = new Set(removed.filter(node => node.name !== ''))
+    return added.map(node => {
+      const namesake = [...namesakes].find(other => keyOf(other) === keyOf(node))
+      if (!namesake) return node
+      namesakes.delete(namesake)
+      const named = { ...node, name: namesake.name }
+      swap(node, named)
+      return named
+    })
   }
 
   for (const node of draft.nodes()) add(node, nodes.size)

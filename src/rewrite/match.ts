@@ -75,8 +75,9 @@ function matchNode(around: Surroundings, matcher: NodeMatcher, node: Node, found
       (operatorOf(node)?.commutative ?? false) &&
       matchInputs(around, matcher.inputs, [node.inputs[1] ?? '', node.inputs[0] ?? ''], found, then))
   if (matcher.name === undefined) return inputs()
-  const one = { type: matcher.type, node, attributes: around.attributes(node) } as unknown as Found
-  return capture(found, matcher.name, one, inputs)
+  const attributes = around.attributes(node)
+  const stated = Object.fromEntries(Object.entries(attributes).filter(([name]) => name in node.attributes))
+  return capture(found, matcher.name, { type: matcher.type, node, attributes, stated } as unknown as Found, inputs)
 }
 
 function matchInputs(

@@ -13,6 +13,8 @@ export interface Found<K extends OpName = OpName> {
   readonly node: Node
   /** With the standard's defaults filled in. */
   readonly attributes: AttributesOf[K]
+  /** Only what the node itself states: for a new node like this one. */
+  readonly stated: Partial<AttributesOf[K]>
 }
 
 /** What to look for at a value. `C` is what is found there, by the names that the pattern gives. */
