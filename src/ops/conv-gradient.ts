@@ -1,0 +1,204 @@
+import { elementCount } from '../base/shape.ts'
+import { fromNumbers } from '../base/tensor.ts'
+import type { Ops, Ref } from './build.ts'
+import type { Backward } from './operator.ts'
+import { attributesOfAxes, extentOf, leftover, padsOf, type WindowAxis } from './window.ts'
+
+/** The geometry of a convolution of data [N, C, ...] with weights [K, C/group, ...kernel] into [N, K, ...]. */
+export interface Convolution {
+  readonly group: number
+  readonly weights: readonly number[]
+  readonly axes: readonly WindowAxis[]
+}
+
+type Tools = Pick<Backward, 'op' | 'choose'>
+
+/** The convolution itself, of data that may leave more over than a stride: the gradient of its adjoint. */
+export function convolution(op: Ops, { group, axes }: Convolution, data: Ref, w: Ref): Ref {
+  const fitted = axes.map(a => ({ ...a, after: Math.max(0, a.after - leftover(a)) }))
+  const result = op.Conv([data, w], { ...attributesOfAxes(fitted), group })
+  if (fitted.every(a => leftover(a) < a.stride)) return result
+  const spatial = axes.map((_, axis) => axis + 2)
+  return op.Slice([result, op.ints(axes.map(() => 0)), op.ints(axes.map(a => a.output)), op.ints(spatial)])
+}
+
+/** The convolution's gradient with respect to its data, given that of its result. */
+export function dataGradient({ op, choose }: Tools, of: Convolution, dy: Ref, w: Ref): Ref {
+  const transposed = () => transposedConvolution(op, of, dy, w)
+  const flippable = of.axes.every(a => a.stride === 1 && extentOf(a) > Math.max(a.before, a.after))
+  return choose('dX', flippable ? { flipped: () => flippedConvolution(op, of, dy, w), transposed } : { transposed })
+}
+
+/** The adjoint of a convolution, with the data's size restored where a stride left elements over. */
+function transposedConvolution(op: Ops, { group, axes }: Convolution, dy: Ref, w: Ref): Ref {
+  return op.ConvTranspose([dy, w], { ...attributesOfAxes(axes), group, output_padding: axes.map(leftover) })
+}
+
+/** At stride 1 the adjoint is the convolution with the kernel turned around and its channels swapped. */
+function flippedConvolution(op: Ops, { group, weights, axes }: Convolution, dy: Ref, w: Ref): Ref {
+  const [outputs, perGroup, ...kernel] = weights as [number, number, ...number[]]
+  const taps = elementCount(kernel)
+  // A product with the reversed identity turns each kernel around in a quarter of Gather's time.
+  const turned =
+    taps === 1 ? w : op.MatMul([op.Reshape([w, op.ints([outputs * perGroup, taps])]), reversal(op, w, taps)])
+  const split = op.Reshape([turned, op.ints([group, outputs / group, perGroup, taps])])
+  const swapped = op.Transpose([split], { perm: [0, 2, 1, 3] })
+  return op.Conv([dy, op.Reshape([swapped, op.ints([group * perGroup, outputs / group, ...kernel])])], {
+    group,
+    kernel_shape: kernel,
+    dilations: axes.map(axis => axis.dilation),
+    pads: padsOf(axes.map(a => ({ before: extentOf(a) - 1 - a.before, after: extentOf(a) - 1 - a.after }))),
+  })
+}
+
+/** The convolution's gradient with respect to its weights, given its data and the gradient of its result. */
+export function weightGradient({ op, choose }: Tools, of: Convolution, x: Ref, dy: Ref): Ref {
+  const { group, weights, axes } = of
+  const [outputs, perGroup] = weights as [number, number]
+  const pointwise = axes.every(a => a.kernel === 1 && a.before === 0 && a.after === 0)
+  if (pointwise) return pointwiseWeightGradient({ op, choose }, of, x, dy)
+
+  const rows = (fused: boolean) => rowsOfPixels(op, of, x, fused)
+  // Few channels are transposed faster by a product with the identity, which runs on several threads.
+  const transposes = perGroup === 1 ? [false] : perGroup <= 16 ? [true, false] : [false, true]
+  const forms = (name: string, form: (fused: boolean) => Ref) =>
+    Object.fromEntries(transposes.map(fused => [fused ? `${name} by product` : name, () => form(fused)]))
+  const byGroups = forms('groups', fused => imagesAsGroups(op, of, rows(fused), dy))
+  if (group > 1) return choose('dW', byGroups)
+  const byChannels = forms('channels', fused => imagesAsChannels(op, of, rows(fused), dy))
+  if (axes.length === 1) return choose('dW', { rows: () => imagesAsRows(op, of, x, dy), ...byGroups, ...byChannels })
+  // Groups leave a sum over the images of K*C*taps elements each, which must be small beside the product itself.
+  const positions = elementCount(axes.map(axis => axis.output))
+  const groupsFirst = outputs * perGroup <= 64 * 64 && positions >= 64
+  return choose('dW', groupsFirst ? { ...byGroups, ...byChannels } : { ...byChannels, ...byGroups })
+}
+
+/**
+ * [N, C, ..., W] with the channels innermost, as images of one channel each: [1, N*group, ..., W*C/group]. A kernel as
+ * large as dy that steps over it by a pixel then meets, for every tap and channel, the elements that dy met.
+ */
+function rowsOfPixels(op: Ops, { group, weights, axes }: Convolution, x: Ref, fused: boolean): Ref {
+  const [images] = op.shape(x) as [number]
+  const perGroup = weights[1]!
+  const sizes = axes.map(axis => axis.input)
+  const rows = op.ints([1, images * group, ...sizes.slice(0, -1), sizes.at(-1)! * perGroup])
+  if (perGroup === 1) return op.Reshape([x, rows])
+  const flat = op.Reshape([x, op.ints([images * group, perGroup, elementCount(sizes)])])
+  const transposed = op.Transpose([flat], { perm: [0, 2, 1] })
+  return op.Reshape([fused ? op.MatMul([transposed, identity(op, x, perGroup)]) : transposed, rows])
+}
+
+/** Each image convolved by itself, as a group with its own dy as the kernel; then the sum over the images. */
+function imagesAsGroups(op: Ops, of: Convolution, rows: Ref, dy: Ref): Ref {
+  const [images, outputs] = op.shape(dy) as [number, number]
+  const kernels = op.Reshape([dy, op.ints([images * outputs, 1, ...of.axes.map(axis => axis.output)])])
+  const result = op.Conv([rows, kernels], { ...overRows(of), group: images * of.group })
+  const taps = chosenTaps(op, of, result, images * outputs)
+  const flat = op.Reshape([taps, op.ints([images, elementCount(of.weights)])])
+  return channelsOutermost(op, of, op.ReduceSum([flat, op.ints([0])], { keepdims: 0 }), dy)
+}
+
+/** All images as the channels of one convolution, whose own sum is the one over the images. */
+function imagesAsChannels(op: Ops, of: Convolution, rows: Ref, dy: Ref): Ref {
+  const perm = [1, 0, ...of.axes.map((_, axis) => axis + 2)]
+  const result = op.Conv([rows, op.Transpose([dy], { perm })], overRows(of))
+  return channelsOutermost(op, of, chosenTaps(op, of, result, of.weights[0]!), dy)
+}
+
+/** In one dimension the images can be a second spatial axis, which the kernel covers. */
+function imagesAsRows(op: Ops, of: Convolution, x: Ref, dy: Ref): Ref {
+  const [images, outputs, length] = op.shape(dy) as [number, number, number]
+  const rows = op.Reshape([rowsOfPixels(op, of, x, false), op.ints([1, 1, images, -1])])
+  const kernels = op.Reshape([op.Transpose([dy], { perm: [1, 0, 2] }), op.ints([outputs, 1, images, length])])
+  const { dilations, pads } = overRows(of)
+  const result = op.Conv([rows, kernels], {
+    kernel_shape: [images, length],
+    dilations: [1, ...dilations],
+    pads: [0, pads[0]!, 0, pads[1]!],
+  })
+  return channelsOutermost(op, of, chosenTaps(op, of, result, outputs), dy)
+}
+
+/** How dy moves over the rows: its elements as far apart as the strides, its steps as long as the dilations. */
+function overRows({ weights, axes }: Convolution) {
+  const last = axes.length - 1
+  const scale = (axis: number) => (axis === last ? weights[1]! : 1)
+  return {
+    kernel_shape: axes.map(axis => axis.output),
+    strides: axes.map((a, axis) => (axis === last ? 1 : a.dilation)),
+    dilations: axes.map((a, axis) => a.stride * scale(axis)),
+    pads: padsOf(
+      axes.map((a, axis) => ({
+        before: a.before * scale(axis),
+        after: Math.max(0, a.after - leftover(a)) * scale(axis),
+      })),
+    ),
+  }
+}
+
+/** Of the positions that dy took over the rows, those of the kernel's taps: [count, ...kernel, C/group]. */
+function chosenTaps(op: Ops, { weights, axes }: Convolution, result: Ref, count: number): Ref {
+  const last = axes.length - 1
+  // Where more was left over than padded, dy took further steps. The last axis also stepped between dilated taps.
+  const taken = axes.map((a, axis) => {
+    const beyond = Math.max(0, leftover(a) - a.after)
+    return axis === last ? extentOf(a) + beyond : a.kernel + Math.floor(beyond / a.dilation)
+  })
+  if (taken.every((steps, axis) => steps === axes[axis]!.kernel)) return result
+  const open = op.Reshape([result, op.ints([count, ...taken, weights[1]!])])
+  const ends = axes.map((a, axis) => (axis === last ? extentOf(a) : a.kernel))
+  const steps = axes.map((a, axis) => (axis === last ? a.dilation : 1))
+  const starts = axes.map(() => 0)
+  return op.Slice([open, op.ints(starts), op.ints(ends), op.ints(axes.map((_, axis) => axis + 1)), op.ints(steps)])
+}
+
+/** [K, ...kernel, C/group] as weights [K, C/group, ...kernel]. */
+function channelsOutermost(op: Ops, { weights }: Convolution, taps: Ref, like: Ref): Ref {
+  const [outputs, perGroup, ...kernel] = weights as [number, number, ...number[]]
+  const count = elementCount(kernel)
+  if (perGroup === 1 || count === 1) return op.Reshape([taps, op.ints(weights)])
+  const transposed = op.Transpose([op.Reshape([taps, op.ints([outputs, count, perGroup])])], { perm: [0, 2, 1] })
+  return op.Reshape([op.MatMul([transposed, identity(op, like, count)]), op.ints(weights)])
+}
+
+/** A 1x1 convolution is a matrix product, and so is its gradient. */
+function pointwiseWeightGradient({ op, choose }: Tools, of: Convolution, x: Ref, dy: Ref): Ref {
+  const { group, weights, axes } = of
+  const [images, outputs] = op.shape(dy) as [number, number]
+  const perGroup = weights[1]!
+  const strided = axes.some(axis => axis.stride > 1)
+  const window = { kernel_shape: axes.map(() => 1), strides: axes.map(axis => axis.stride) }
+  const read = strided ? op.AveragePool([x], window) : x
+  const positions = elementCount(axes.map(axis => axis.output))
+
+  const batched = () => {
+    const lines = (ref: Ref, channels: number) => op.Reshape([ref, op.ints([images, group, channels, positions])])
+    const columns = op.Transpose([lines(read, perGroup)], { perm: [0, 1, 3, 2] })
+    const products = op.MatMul([lines(dy, outputs / group), columns])
+    return op.Reshape([op.ReduceSum([products, op.ints([0])], { keepdims: 0 }), op.ints(weights)])
+  }
+  const single = () => {
+    const lines = (ref: Ref, channels: number) => {
+      const outermost = op.Transpose([op.Reshape([ref, op.ints([images, channels, positions])])], { perm: [1, 0, 2] })
+      return op.Reshape([outermost, op.ints([channels, images * positions])])
+    }
+    return op.Reshape([op.Gemm([lines(dy, outputs), lines(read, perGroup)], { transB: 1 }), op.ints(weights)])
+  }
+  if (group > 1) return batched()
+  const batchedFirst = positions * (outputs + perGroup) >= outputs * perGroup
+  return choose('dW', batchedFirst ? { batched, single } : { single, batched })
+}
+
+function identity(op: Ops, like: Ref, size: number): Ref {
+  return matrix(op, like, size, 'identity', row => row)
+}
+
+function reversal(op: Ops, like: Ref, size: number): Ref {
+  return matrix(op, like, size, 'reversal', row => size - 1 - row)
+}
+
+function matrix(op: Ops, like: Ref, size: number, hint: string, one: (row: number) => number): Ref {
+  const values = new Float64Array(size * size)
+  for (let row = 0; row < size; row++) values[row * size + one(row)] = 1
+  return op.constant(fromNumbers(op.type(like).dtype, [size, size], values), hint)
+}

@@ -1,0 +1,82 @@
+import { elementCount } from '../base/shape.ts'
+import { float32s } from '../base/tensor.ts'
+import type { Ops, Ref } from './build.ts'
+import type { Backward } from './operator.ts'
+import { attributesOfAxes, extentOf, leftover, type WindowAxis } from './window.ts'
+
+/** The gradient of MaxPool's data: each window's gradient goes to its greatest element. */
+export function maxPoolGradient(
+  { op, choose }: Pick<Backward, 'op' | 'choose'>,
+  axes: readonly WindowAxis[],
+  x: Ref,
+  y: Ref,
+  dy: Ref,
+): Ref {
+  const float32 = op.type(x).dtype === 'float32'
+  const apart = axes.every(axis => axis.stride >= extentOf(axis) && leftover(axis) >= 0)
+  const scattered = () => scatterToIndices(op, axes, x, dy)
+  const indices = () => unpool(op, axes, x, dy)
+  const compared = () => giveToEquals(op, axes, x, y, dy)
+  const forms = { ...(tiles(axes) && float32 ? { compared } : {}), ...(apart && float32 ? { indices } : {}), scattered }
+  return choose('dX', forms)
+}
+
+/** Whether the windows lie side by side within the data: no padding, no gaps, nothing in common. */
+export function tiles(axes: readonly WindowAxis[]): boolean {
+  return axes.every(a => a.stride === a.kernel && a.dilation === 1 && a.before === 0 && a.output * a.stride <= a.input)
+}
+
+/** Each element of a pooled tensor repeated over its tile; nothing over what the tiles leave over. */
+export function overTiles(op: Ops, axes: readonly WindowAxis[], pooled: Ref): Ref {
+  const scales = op.constant(float32s([axes.length + 2], [1, 1, ...axes.map(axis => axis.stride)]), 'scales')
+  return op.Resize([pooled, null, scales], {
+    mode: 'nearest',
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: 'floor',
+  })
+}
+
+/** Pads with zeros what the tiles left over at the end of each axis. */
+export function padLeftover(op: Ops, axes: readonly WindowAxis[], covered: Ref): Ref {
+  const ends = axes.map(axis => axis.input - axis.output * axis.stride)
+  if (ends.every(end => end === 0)) return covered
+  return op.Pad([covered, op.ints([0, 0, ...axes.map(() => 0), 0, 0, ...ends])])
+}
+
+/**
+ * To the elements that equal the maximum. Where several do, they share the gradient: constant regions are common (the
+ * margin of a scanned digit), and counting the gradient once for each would multiply it there.
+ */
+function giveToEquals(op: Ops, axes: readonly WindowAxis[], x: Ref, y: Ref, dy: Ref): Ref {
+  const { kernel_shape, strides } = attributesOfAxes(axes)
+  const covered = axes.map(axis => axis.output * axis.stride)
+  const read = axes.every(axis => axis.input === axis.output * axis.stride)
+    ? x
+    : op.Slice([x, op.ints(axes.map(() => 0)), op.ints(covered), op.ints(axes.map((_, axis) => axis + 2))])
+  const equal = op.CastLike([op.Equal([read, overTiles(op, axes, y)]), dy])
+  const share = op.AveragePool([equal], { kernel_shape, strides })
+  const mean = op.Mul([dy, op.scalar(1 / elementCount(kernel_shape))])
+  return padLeftover(op, axes, op.Mul([equal, overTiles(op, axes, op.Div([mean, share]))]))
+}
+
+/** To the first maximum of each window, of windows that have no element in common. */
+function unpool(op: Ops, axes: readonly WindowAxis[], x: Ref, dy: Ref): Ref {
+  const { kernel_shape, strides, pads } = attributesOfAxes(axes)
+  return op.MaxUnpool([dy, indicesOf(op, axes, x), op.ints(op.shape(x))], { kernel_shape, strides, pads })
+}
+
+/** To the first maximum of each window, added up where windows overlap. */
+function scatterToIndices(op: Ops, axes: readonly WindowAxis[], x: Ref, dy: Ref): Ref {
+  const shape = op.shape(x)
+  const zeros = op.Expand([op.scalar(0, op.type(x).dtype), op.ints([elementCount(shape)])])
+  const indices = op.Reshape([indicesOf(op, axes, x), op.ints([-1, 1])])
+  const sums = op.ScatterND([zeros, indices, op.Reshape([dy, op.ints([-1])])], { reduction: 'add' })
+  return op.Reshape([sums, op.ints(shape)])
+}
+
+/** Where in the flattened data each window's maximum stands. */
+function indicesOf(op: Ops, axes: readonly WindowAxis[], x: Ref): Ref {
+  // Windows that reach beyond the padding are those of `ceil_mode`.
+  const ceil_mode = axes.some(axis => leftover(axis) < 0) ? 1 : 0
+  return op.many('MaxPool', 2, [x], { ...attributesOfAxes(axes), ceil_mode })[1]!
+}
