@@ -1,8 +1,10 @@
 import * as activation from './activation.ts'
 import * as arithmetic from './arithmetic.ts'
+import * as batchNormalization from './batch-normalization.ts'
 import * as cast from './cast.ts'
 import * as comparison from './comparison.ts'
 import * as concat from './concat.ts'
+import * as conv from './conv.ts'
 import * as expand from './expand.ts'
 import * as gather from './gather.ts'
 import * as generate from './generate.ts'
@@ -10,10 +12,13 @@ import * as linear from './linear.ts'
 import * as math from './math.ts'
 import type { Operator } from './operator.ts'
 import * as pad from './pad.ts'
+import * as pool from './pool.ts'
 import * as reduce from './reduce.ts'
 import * as reshape from './reshape.ts'
+import * as resize from './resize.ts'
 import * as scatter from './scatter.ts'
 import * as slice from './slice.ts'
+import * as softmax from './softmax.ts'
 import { keyOf } from './spec.ts'
 import * as transpose from './transpose.ts'
 
@@ -28,10 +33,15 @@ const families: readonly object[] = [
   gather,
   generate,
   linear,
+  softmax,
+  pool,
+  conv,
+  batchNormalization,
   math,
   pad,
   reduce,
   reshape,
+  resize,
   scatter,
   slice,
   transpose,
