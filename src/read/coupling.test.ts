@@ -190,7 +190,7 @@ describe('coupled channel groups', () => {
       return linear('b', op.Mul([a, width]), 2)
     })
     expect(groupsOf(scaled)).toEqual([])
-    expect(reasons(scaled)['a.weight[0]']).toMatch(/^Cast.*computes with the size of/)
+    expect(reasons(scaled)['a.weight[0]']).toMatch(/^Mul.*computes with the size of/)
   })
 
   it('let a width go that only shapes other values', () => {

@@ -104,8 +104,9 @@ function findGroups(graph: Graph): Coupling {
     } else joined.push(resolve(node, links, table))
   }
   for (const { node, links } of joined) {
-    for (const { from, to } of links) {
-      if (from !== to || from.reason) continue
+    for (const { from, to, map } of links) {
+      // Linked to itself, an axis is free: the node reads its size at most.
+      if (from !== to || map !== 'same' || from.reason) continue
       const user = sizeUsedAsData(graph, scope, node, from)
       if (user) table.pin(from, `${describe(user)} computes with the size of '${from.value}', axis ${from.axis}`)
     }

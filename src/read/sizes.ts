@@ -1,3 +1,4 @@
+import { SinterError } from '../base/errors.ts'
 import { isTensorType, type ValueType } from '../base/shape.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { view } from '../graph/view.ts'
@@ -18,12 +19,15 @@ const marker = '\u0000size'
 export function sizeUsedAsData(graph: Graph, scope: Scope, reader: Node, axis: Axis): Node | undefined {
   const { isOutput } = view(graph)
   const marked = new Map<string, ValueType | InferredType>()
-  const inner: Scope = { ...scope, type: name => marked.get(name) ?? scope.type(name) }
-  const type = scope.type(axis.value) as InferredType
-  marked.set(axis.value, { ...type, shape: type.shape!.map((dim, i) => (i === axis.axis ? marker : dim)) })
+  const around: Scope = { ...scope, type: name => marked.get(name) ?? scope.type(name) }
+  const whole = scope.type(axis.value) as InferredType
+  const asRead = { ...whole, shape: whole.shape!.map((dim, i) => (i === axis.axis ? marker : dim)) }
+  const ofReader: Scope = { ...scope, type: name => (name === axis.value ? asRead : scope.type(name)) }
   for (const node of graph.nodes) {
-    if (node !== reader && !node.inputs.some(name => name !== axis.value && marked.has(name))) continue
-    const [before, after] = [inferNode(node, scope), inferNode(node, inner)]
+    if (node !== reader && !node.inputs.some(name => marked.has(name))) continue
+    const before = inferNode(node, scope)
+    const after = attempt(() => inferNode(node, node === reader ? ofReader : around))
+    if (!after) continue // only a size can be refused for what it is
     for (const [i, name] of node.outputs.entries()) {
       const [known, found] = [before[i], after[i]]
       if (name === '' || !isTensorType(known) || !isTensorType(found)) continue
@@ -35,4 +39,13 @@ export function sizeUsedAsData(graph: Graph, scope: Scope, reader: Node, axis: A
     }
   }
   return undefined
+}
+
+function attempt<T>(compute: () => T): T | undefined {
+  try {
+    return compute()
+  } catch (error) {
+    if (error instanceof SinterError) return undefined
+    throw error
+  }
 }
