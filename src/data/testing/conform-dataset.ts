@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { SinterError } from '../base/errors.ts'
-import { elementCount } from '../base/shape.ts'
-import type { Batch, Dataset } from './dataset.ts'
+import { SinterError } from '../../base/errors.ts'
+import { elementCount } from '../../base/shape.ts'
+import type { Batch, Dataset } from '../dataset.ts'
 
 /** Declares the tests that every kind of data set passes. The sample needs 3 rows or more, with fixed shapes. */
-export function conform(name: string, make: () => Dataset | Promise<Dataset>): void {
+export function conformDataset(name: string, make: () => Dataset | Promise<Dataset>): void {
   const rowsOf = (batch: Batch, row: number) =>
     Object.fromEntries(
       Object.entries(batch).map(([field, { data, shape }]) => {
