@@ -23,6 +23,12 @@ describe('predictions', () => {
     expect([...made.probabilities]).toEqual([...probabilities.data])
   })
 
+  test('bring back to 0 and 1 what rounding put just outside, without changing what they were given', () => {
+    const rounded = float32s([1, 2], [1.0000001, -1e-9])
+    expect(predictions(rounded, [0]).probabilities).toEqual(Float32Array.of(1, 0))
+    expect(rounded.data[0]).toBeGreaterThan(1)
+  })
+
   test('are refused where they make no sense, with the place', () => {
     const refused = (...args: Parameters<typeof predictions>) => expect(() => predictions(...args))
     refused(float32s([2], [0, 1]), [0]).toThrow(/must be \[rows, classes\].*not \[2\]/)

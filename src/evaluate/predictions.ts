@@ -26,7 +26,8 @@ export interface PredictionsOptions {
 
 /**
  * Checks predictions and puts them in the form that the metrics take.
- * @param probabilities float32 or float64 [N, C], for example a model's output. Rows need not add up to exactly 1.
+ * @param probabilities float32 or float64 [N, C], for example a model's output. Rows need not add up to exactly 1;
+ * what rounding has put just outside of [0, 1] is brought back to it.
  * @param labels the true class of each row, 0 to C-1.
  * @throws SinterError `invalid-data` where shapes do not fit, a label is no class, or a probability is not in [0, 1].
  */
@@ -43,16 +44,7 @@ export function predictions(
       { shape: probabilities.shape },
     )
   }
-  const values = floats(probabilities)
-  const wrong = values.findIndex(value => !(value >= 0 && value <= 1))
-  if (wrong >= 0) {
-    const [row, column] = [Math.floor(wrong / classes), wrong % classes]
-    throw new SinterError(
-      'invalid-data',
-      `Row ${row} gives class ${column} the probability ${values[wrong]}, which is not from 0 to 1; are these logits?`,
-      { row, class: column, value: values[wrong] },
-    )
-  }
+  const values = withinRange(floats(probabilities), classes)
   return {
     size,
     classes,
@@ -84,6 +76,23 @@ export function takePredictions(
 function floats(tensor: Tensor): Float32Array | Float64Array {
   const values = numbers(tensor)
   return values instanceof Float32Array || values instanceof Float64Array ? values : Float64Array.from(values)
+}
+
+/** How far outside of [0, 1] float32 rounding may put a probability, as in an average of several that are 1. */
+const slack = 1e-5
+
+function withinRange(values: Float32Array | Float64Array, classes: number): Float32Array | Float64Array {
+  const wrong = values.findIndex(value => !(value >= -slack && value <= 1 + slack))
+  if (wrong >= 0) {
+    const [row, column] = [Math.floor(wrong / classes), wrong % classes]
+    throw new SinterError(
+      'invalid-data',
+      `Row ${row} gives class ${column} the probability ${values[wrong]}, which is not from 0 to 1; are these logits?`,
+      { row, class: column, value: values[wrong] },
+    )
+  }
+  const exact = values.every(value => value >= 0 && value <= 1)
+  return exact ? values : values.map(value => Math.min(Math.max(value, 0), 1))
 }
 
 /** The column of each row's largest value, the first of several, as in NumPy's argmax and ONNX's ArgMax. */
