@@ -1,0 +1,6 @@
+export type { Combine, CombineMethod, MethodDefinition, Probabilities } from './combine.ts'
+export { combineMethod } from './combine.ts'
+export { type EnsembleOptions, ensemble } from './ensemble.ts'
+export * from './methods/index.ts'
+export { type SoupOptions, soup } from './soup.ts'
+export { accuracyWeights, logOddsWeights, normalizeWeights } from './weights.ts'
