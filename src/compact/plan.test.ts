@@ -96,7 +96,22 @@ describe('a pruning plan', () => {
       ignore: group => group.name === 'b.weight',
       bind: { N: 1 },
     })
-    expect(formatPlan(made)).toMatchInlineSnapshot()
+    expect(formatPlan(made)).toMatchInlineSnapshot(`
+      "parameters  412 -> 336 (81.6 %)
+      macs        380 -> 308 (81.1 %)
+
+      a.weight: 20 -> 16
+        leaves  16-19
+        scores  1.00..4.00 leave, 5.00..20.0 stay
+        on      a.weight[0] a.bias[0] b.weight[1]
+      b.weight: 10, left as it is
+        on      b.weight[0] b.bias[0] c.weight[1]
+
+      stay:
+        a.weight[1]  all of 8: 'x' is an input of the graph
+        c.weight[0]  all of 2: 'gemm_2' is an output of the graph
+        c.bias[0]  all of 2: 'gemm_2' is an output of the graph"
+    `)
   })
 })
 
