@@ -21,8 +21,8 @@ export function typeOfConstant(t: Tensor): InferredType {
   return small ? { dtype, shape, value: Array.from(numbers(t)) as Dim[] } : { dtype, shape }
 }
 
-/** A type with its contents, where these are known, few, and of a rank that is followed. */
+/** A type with its contents, where these are known, few, and of a rank and type that are followed. */
 export function withContents({ dtype, shape }: InferredType, value: readonly Dim[] | undefined): InferredType {
-  const small = value && shape && shape.length <= 1 && value.length <= most.integers
+  const small = value && shape && shape.length <= 1 && dtype in followed && value.length <= most.integers
   return small ? { dtype, shape, value } : { dtype, shape }
 }

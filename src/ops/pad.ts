@@ -1,5 +1,5 @@
 import { addDims } from '../base/shape.ts'
-import { fromNumbers, type Tensor } from '../base/tensor.ts'
+import { fromNumbers, int64s, type Tensor } from '../base/tensor.ts'
 import { axisOf, given, numbersFrom } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
 import { sources, take } from './elements.ts'
@@ -44,6 +44,23 @@ export const pad = operator('Pad', {
       const map = before === 0 && after === 0 ? ('same' as const) : { offset: before }
       return [{ from: ['in', 0, axis], to: ['out', 0, axis], map }]
     })
+  },
+  prune(call) {
+    // Elements that are cut off and leave need not be cut off any more.
+    const shape = call.inputs[0]!.shape!
+    const pads = padsOf(call, shape.length)
+    if (!pads || [...pads.before, ...pads.after].every(size => size >= 0)) return {}
+    const axes = shape.map((_, axis) => axis)
+    const stays = (axis: number, cut: (i: number) => boolean) => call.kept('in', 0, axis)?.filter(cut).length
+    const before = axes.map(axis => {
+      const size = pads.before[axis]!
+      return size < 0 ? -(stays(axis, i => i < -size) ?? -size) : size
+    })
+    const after = axes.map(axis => {
+      const size = pads.after[axis]!
+      return size < 0 ? -(stays(axis, i => i >= Number(shape[axis]) + size) ?? -size) : size
+    })
+    return { inputs: { 1: int64s([...before, ...after]), ...(given(call, 3, '') ? { 3: int64s(axes) } : {}) } }
   },
   cost: free,
   evaluate: (call, [x, , value]) => {

@@ -28,7 +28,10 @@ import {
 type ReshapeName = 'Reshape' | 'Flatten' | 'Squeeze' | 'Unsqueeze'
 
 const sameElements = {
-  gradient: ({ op, x: [x], dy: [dy] }: Backward<ReshapeName>) => [op.Reshape([dy, op.ints(op.shape(x!))])],
+  gradient: ({ op, x: [x], dy: [dy] }: Backward<ReshapeName>) => {
+    const shape = op.shape(x!)
+    return [op.Reshape([dy, op.ints(shape)], shape.includes(0) ? { allowzero: 1 } : {})]
+  },
   coupling: reshapeLinks,
   cost: free,
 }
@@ -126,6 +129,11 @@ export const squeeze = operator('Squeeze', {
     return [withContents({ dtype: x!.dtype, shape: squeezed(call, x!.shape) }, x!.value)]
   },
   evaluate: (call, [x]) => renew(squeezed(call, x!.shape), x!),
+  prune(call) {
+    // Where every axis of size 1 goes, one that is narrowed to 1 must not: the axes need saying.
+    if (given(call, 1, 'axes')) return {}
+    return { inputs: { 1: int64s(call.inputs[0]!.shape!.flatMap((size, axis) => (size === 1 ? [axis] : []))) } }
+  },
   upgrades: [
     {
       to: 13,

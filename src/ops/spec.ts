@@ -72,7 +72,7 @@ export function toAttributes(
   const attributes: Record<string, Attribute> = {}
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined) continue
-    const type = known?.[name]?.type ?? (isAttribute(value) ? undefined : guess(value))
+    const type = isAttribute(value) ? undefined : (known?.[name]?.type ?? guess(value))
     attributes[name] = type === undefined ? (value as Attribute) : ({ type, value } as Attribute)
   }
   return attributes
