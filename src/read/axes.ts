@@ -11,8 +11,8 @@ export interface Axis {
   readonly parameter: boolean
   /** Why no index of it may leave. */
   reason: string | undefined
-  /** Whether a link speaks of it. */
-  linked: boolean
+  /** Whether its channels could be asked for: a link speaks of it, or a node that has no links to give reads it. */
+  channels: boolean
   /** The place of its first index among all indices; set by `spread`, for axes that are not pinned. */
   offset: number
 }
@@ -57,7 +57,7 @@ export function axisTable(scope: Scope): AxisTable {
     return type.shape.map((dim, axis): Axis => {
       const size = typeof dim === 'number' ? dim : undefined
       const reason = size === undefined ? `the size of '${value}', axis ${axis}, is not fixed` : undefined
-      return { value, axis, size, rank, parameter, reason, linked: false, offset: -1 }
+      return { value, axis, size, rank, parameter, reason, channels: false, offset: -1 }
     })
   }
 

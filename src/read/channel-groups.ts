@@ -95,7 +95,7 @@ function named(drafts: readonly { slots: number; axes: readonly GroupAxis[] }[])
 function pinnedAxes(table: AxisTable, reasonOf: (root: number) => string | undefined): PinnedAxis[] {
   const pinned: PinnedAxis[] = []
   for (const axis of table.all()) {
-    if (!axis.parameter || !axis.linked || axis.size === undefined) continue
+    if (!axis.parameter || !axis.channels || axis.size === undefined) continue
     const reasons: string[] = []
     for (let i = 0; i < axis.size; i++) {
       const reason = axis.reason ?? reasonOf(table.find(axis, i))

@@ -100,7 +100,7 @@ function findGroups(graph: Graph): Coupling {
     for (const body of bodiesOf(node)) pinCaptures(table, node, body)
     const links = linksOf(node, scope)
     if (typeof links === 'string') {
-      for (const name of [...node.inputs, ...node.outputs]) table.pinValue(name, links)
+      pinAll(table, [...node.inputs, ...node.outputs], links)
     } else joined.push(resolve(node, links, table))
   }
   for (const { node, links } of joined) {
@@ -157,8 +157,8 @@ function resolve(node: Node, links: readonly Link[], table: AxisTable): NodeLink
     if (a.size === undefined || b.size === undefined) {
       for (const end of [a, b]) table.pin(end, `${describe(node)} couples it with an axis whose size is not fixed`)
     } else if (a !== b && isSame(map, a.size, b.size)) table.tie(a, b)
-    a.linked = true
-    b.linked = true
+    a.channels = true
+    b.channels = true
     return { from: a, to: b, map, output }
   })
   for (const [side, names] of [['in', node.inputs] as const, ['out', node.outputs] as const]) {
@@ -201,5 +201,13 @@ function join(node: Node, links: readonly ResolvedLink[], table: AxisTable): voi
 }
 
 function pinCaptures(table: AxisTable, node: Node, body: Body): void {
-  for (const name of capturesOf(body)) table.pinValue(name, `'${name}' is read inside of ${describe(node)}`)
+  for (const name of capturesOf(body)) pinAll(table, [name], `'${name}' is read inside of ${describe(node)}`)
+}
+
+/** Pins what a node touches that says nothing of channels. */
+function pinAll(table: AxisTable, values: readonly string[], reason: string): void {
+  for (const axis of values.flatMap(table.axesOf)) {
+    axis.channels = true
+    table.pin(axis, reason)
+  }
 }
