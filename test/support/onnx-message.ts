@@ -1,12 +1,48 @@
-import { clearField, type DescMessage, fromBinary, isFieldSet, type Message } from '@bufbuild/protobuf'
+import {
+  clearField,
+  create,
+  type DescMessage,
+  fromBinary,
+  isFieldSet,
+  type Message,
+  type MessageInitShape,
+  toBinary,
+} from '@bufbuild/protobuf'
+import { SinterError } from '../../src/base/errors.ts'
 import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
   TensorProto_DataType as DataType,
+  type GraphProto,
+  type GraphProtoSchema,
   type ModelProto,
   ModelProtoSchema,
   type TensorProto,
+  type TensorProtoSchema,
 } from '../../src/onnx/generated/onnx_pb.ts'
+
+export type ModelInit = Exclude<MessageInitShape<typeof ModelProtoSchema>, ModelProto>
+export type GraphInit = Exclude<MessageInitShape<typeof GraphProtoSchema>, GraphProto>
+export type TensorInit = Exclude<MessageInitShape<typeof TensorProtoSchema>, TensorProto>
+
+/** The bytes of a model as the protobuf library writes it: right or wrong, as its parts say. */
+export function modelBytes(graph: GraphInit, more: ModelInit = {}): Uint8Array {
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, { irVersion: 10n, opsetImport: [{ version: 21n }], ...more, graph }),
+  )
+}
+
+/** The error that a function throws, which must be one of Sinter's. */
+export function refusalOf(run: () => unknown): SinterError {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof SinterError) return error
+    throw error
+  }
+  throw new Error('Nothing was refused.')
+}
 
 /**
  * A model as the protobuf library reads it, written the way that Sinter writes: raw data instead of lists of numbers,

@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest'
+import { f32, makeGraph } from '../../test/support/make-graph.ts'
+import { expectSameOutputs } from '../../test/support/same-outputs.ts'
+import { float32s } from '../base/tensor.ts'
+import { attribute } from '../graph/attributes.ts'
+import { edit } from '../graph/edit.ts'
+import { type Body, bodiesOf, type Graph } from '../graph/graph.ts'
+import { titleOf } from '../rewrite/pass.ts'
+import { recorder } from '../rewrite/trace.ts'
+import { dropUnused } from './drop-unused.ts'
+import { simplify, steps } from './index.ts'
+
+const x = f32('N', 2, 4, 4)
+const constant = (value: number, ...shape: number[]) =>
+  float32s(shape, Array(shape.reduce((a, b) => a * b, 1)).fill(value))
+
+/** Identity, Conv, Identity, BatchNormalization, Identity. */
+const network = makeGraph({ x }, (op, { x }) => {
+  const conv = op.Conv([op.Identity([x]), op.constant(constant(0.5, 3, 2, 3, 3), 'w')])
+  const statistics = [2, 1, 0.25, 4].map(value => op.constant(constant(value, 3), 'statistic'))
+  return { y: op.Identity([op.BatchNormalization([op.Identity([conv]), ...statistics])]) }
+})
+
+/** A graph whose initializers are inputs too, as old exporters write them. */
+function overridable(graph: Graph): Graph {
+  const values = [...graph.initializers].map(([name, { dtype, shape }]) => ({ name, type: { dtype, shape } }))
+  return { ...graph, inputs: [...graph.inputs, ...values] }
+}
+
+const operators = (graph: Body) => graph.nodes.map(node => node.op)
+
+test('takes all steps until none changes anything', async () => {
+  const { trace, statistics } = recorder()
+  const after = simplify()(network, trace)
+  expect(operators(after)).toEqual(['Conv'])
+  await expectSameOutputs(after, network)
+  expect(statistics().rules).toMatchObject([
+    { rule: 'drop-identity', hits: 3 },
+    { rule: 'fold-batch-norm', hits: 1 },
+  ])
+  expect(simplify()(after)).toBe(after)
+})
+
+test('initializers come off the inputs, unless callers are to override them', async () => {
+  const graph = overridable(network)
+  const after = simplify()(graph)
+  expect(after.inputs.map(({ name }) => name)).toEqual(['x'])
+  expect(operators(after)).toEqual(['Conv'])
+  await expectSameOutputs(after, network)
+
+  const kept = simplify({ keepOverridable: true })(graph)
+  expect(kept.inputs).toEqual(graph.inputs)
+  expect(operators(kept)).toEqual(['Conv', 'BatchNormalization'])
+  await expectSameOutputs(kept, network)
+})
+
+test('steps can be left out or picked by name', () => {
+  expect(operators(simplify({ skip: ['fold-batch-norm'] })(network))).toEqual(['Conv', 'BatchNormalization'])
+  expect(simplify({ only: ['fold-batch-norm'] })(network)).toBe(network)
+  expect(() => simplify({ skip: ['fold-everything'] })).toThrow(/no step 'fold-everything'.*drop-identity/)
+  expect(steps.map(step => (typeof step === 'function' ? titleOf(step) : step.name))).toEqual([
+    'drop-overridable',
+    'drop-identity',
+    'fold-batch-norm',
+    'drop-unused',
+  ])
+})
+
+test('what no output depends on goes, inside of bodies first', () => {
+  const body = (name: string): Body => ({
+    name,
+    inputs: [],
+    outputs: [{ name: `${name}_out`, type: x }],
+    nodes: [
+      { op: 'Neg', domain: '', name: '', inputs: ['unread'], outputs: [`${name}_dead`], attributes: {} },
+      { op: 'Relu', domain: '', name: '', inputs: ['x'], outputs: [`${name}_out`], attributes: {} },
+    ],
+    initializers: new Map([[`${name}_weight`, constant(1)]]),
+    types: new Map(),
+  })
+  const graph = edit(
+    makeGraph({ x }, (op, { x }) => ({ y: op.Relu([x]) })),
+    draft => {
+      draft.inputs.push({ name: 'condition', type: { dtype: 'bool', shape: [] } })
+      draft.outputs.push({ name: 'z', type: x })
+      draft.initializers.set('weight', constant(1))
+      draft.add({ op: 'Exp', inputs: ['x'], outputs: ['unread'] })
+      const branches = { then_branch: attribute.graph(body('then')), else_branch: attribute.graph(body('else')) }
+      draft.add({ op: 'If', inputs: ['condition'], outputs: ['z'], attributes: branches })
+    },
+    { keepUnused: true },
+  )
+  const after = dropUnused(graph)
+  expect(operators(after)).toEqual(['Relu', 'If'])
+  expect(after.initializers.size).toBe(0)
+  for (const inner of after.nodes.flatMap(bodiesOf)) {
+    expect(operators(inner)).toEqual(['Relu'])
+    expect(inner.initializers.size).toBe(0)
+  }
+  expect(after.inputs).toEqual(graph.inputs)
+  expect(dropUnused(after)).toBe(after)
+})
