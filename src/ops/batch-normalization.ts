@@ -67,32 +67,34 @@ function trainingForm({ node, attributes, op, x }: Training<'BatchNormalization'
   return { outputs: [y, updates[0]!.value, updates[1]!.value].slice(0, node.outputs.length), updates }
 }
 
-/** dx = a*dy + b*x + c with a, b and c of each channel, from the sums of dy and of dy*x over the batch. */
+/**
+ * dx = a*dy + b*x + c with a, b and c of each channel, from the sums of dy and of dy*x over the batch. Gradients of the
+ * mean and the variance, where something depends on them, add to b and c.
+ */
 function trainingGradient({ node, op, attributes, x, y, dy, needs }: Backward<'BatchNormalization'>) {
   const [data, scale] = x as readonly [Ref, Ref]
   const [, mean, variance] = y
-  const why =
-    !mean || !variance || attributes.momentum !== 0
-      ? "it must put out the batch's own statistics (momentum 0), as its training form does"
-      : dy[1] || dy[2]
-        ? 'its statistics pass no gradients on'
-        : undefined
-  if (why || !mean || !variance) {
+  if (!mean || !variance || attributes.momentum !== 0) {
+    const why = "it must put out the batch's own statistics (momentum 0), as its training form does"
     throw new SinterError('not-differentiable', `${describe(node)} has no gradient: ${why}.`, { node: node.name, why })
   }
   const shape = op.shape(data)
   const count = elementCount(shape) / shape[1]!
+  const by = (factor: number, value: Ref) => op.Mul([value, scalarLike(op, value, factor)])
+  const gradient = dy[0] ?? by(0, data)
+  const sums = channelSums(op, data, gradient)
   const inverse = inverseDeviation(op, variance, attributes.epsilon)
-  const sums = channelSums(op, data, dy[0]!)
   const dScale = op.Mul([inverse, op.Sub([sums.dyx, op.Mul([mean, sums.dy])])])
   return [needs[0] ? dData() : null, needs[1] ? dScale : null, needs[2] ? sums.dy : null]
 
   function dData(): Ref {
     const a = op.Mul([scale, inverse])
-    const k = op.Mul([a, scalarLike(op, a, -1 / count)])
-    const b = op.Mul([op.Mul([k, inverse]), dScale])
-    const c = op.Sub([op.Mul([k, sums.dy]), op.Mul([b, mean])])
-    return op.Add([op.Mul([dy[0], alongChannels(op, a, shape.length)]), affine(op, data, b, c)])
+    const k = by(-1 / count, a)
+    const own = { slope: op.Mul([op.Mul([k, inverse]), dScale]), shift: op.Mul([k, sums.dy]) }
+    const b = dy[2] ? op.Add([own.slope, by(2 / count, dy[2])]) : own.slope
+    const shift = dy[1] ? op.Add([own.shift, by(1 / count, dy[1])]) : own.shift
+    const c = op.Sub([shift, op.Mul([b, mean!])])
+    return op.Add([op.Mul([gradient, alongChannels(op, a, shape.length)]), affine(op, data, b, c)])
   }
 }
 

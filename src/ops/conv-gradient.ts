@@ -13,13 +13,9 @@ export interface Convolution {
 
 type Tools = Pick<Backward, 'op' | 'choose'>
 
-/** The convolution itself, of data that may leave more over than a stride: the gradient of its adjoint. */
+/** The convolution itself: the gradient of its adjoint. */
 export function convolution(op: Ops, { group, axes }: Convolution, data: Ref, w: Ref): Ref {
-  const fitted = axes.map(a => ({ ...a, after: Math.max(0, a.after - leftover(a)) }))
-  const result = op.Conv([data, w], { ...attributesOfAxes(fitted), group })
-  if (fitted.every(a => leftover(a) < a.stride)) return result
-  const spatial = axes.map((_, axis) => axis + 2)
-  return op.Slice([result, op.ints(axes.map(() => 0)), op.ints(axes.map(a => a.output)), op.ints(spatial)])
+  return op.Conv([data, w], { ...attributesOfAxes(axes), group })
 }
 
 /** The convolution's gradient with respect to its data, given that of its result. */

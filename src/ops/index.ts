@@ -5,11 +5,13 @@ import * as cast from './cast.ts'
 import * as comparison from './comparison.ts'
 import * as concat from './concat.ts'
 import * as conv from './conv.ts'
+import * as dropout from './dropout.ts'
 import * as expand from './expand.ts'
 import * as gather from './gather.ts'
 import * as generate from './generate.ts'
 import * as linear from './linear.ts'
 import * as math from './math.ts'
+import * as normalization from './normalization.ts'
 import type { Operator } from './operator.ts'
 import * as pad from './pad.ts'
 import * as pool from './pool.ts'
@@ -29,6 +31,7 @@ const families: readonly object[] = [
   cast,
   comparison,
   concat,
+  dropout,
   expand,
   gather,
   generate,
@@ -38,6 +41,7 @@ const families: readonly object[] = [
   conv,
   batchNormalization,
   math,
+  normalization,
   pad,
   reduce,
   reshape,

@@ -28,7 +28,7 @@ export function interpolation(attributes: Attributes, input: number, output: num
 /** Where an output element lies among the input's. In float32, as engines compute it: rounding decides between neighbours. */
 function coordinate(mode: string, i: number, input: number, output: number, factor: number): number {
   const f = Math.fround
-  const half = () => f(f(f(i + 0.5) / f(factor)) - 0.5)
+  const half = (offset = 0) => f(f(offset + f((i + 0.5) / f(factor))) - 0.5)
   switch (mode) {
     case 'asymmetric':
       return f(i / f(factor))
@@ -38,7 +38,7 @@ function coordinate(mode: string, i: number, input: number, output: number, fact
       return output > 1 ? half() : 0
     case 'half_pixel_symmetric': {
       const adjustment = f(output / f(f(factor) * input))
-      return f(f(f(input / 2) * f(1 - adjustment)) + half())
+      return half(f(f(input / 2) * f(1 - adjustment)))
     }
     default:
       return half()
