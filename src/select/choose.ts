@@ -1,21 +1,9 @@
 import { SinterError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
-import { accuracyScore, type Metric } from '../evaluate/metrics.ts'
+import { type Metric, metrics } from '../evaluate/metrics.ts'
 import { type Predictions, predictions, takePredictions } from '../evaluate/predictions.ts'
+import type { CombineMethod } from '../fuse/combine.ts'
 import { stratifiedFolds } from './folds.ts'
-
-/** A way to combine members' probabilities, as selection needs it: on arrays. */
-export interface CombineMethod {
-  readonly name: string
-  /** Weights of the members by their accuracies; undefined for methods that weigh all alike. */
-  readonly weigh: ((accuracies: readonly number[]) => readonly number[]) | undefined
-  /** Probabilities [rows, classes] of the members -> combined probabilities. */
-  combine(
-    members: readonly (Float32Array | Float64Array)[],
-    classes: number,
-    weights: readonly number[],
-  ): Float32Array | Float64Array
-}
 
 /** A trained member, by what it says of the validation data. */
 export interface Candidate {
@@ -41,7 +29,6 @@ export interface Trial {
 export interface ChooseOptions {
   readonly methods: readonly CombineMethod[]
   readonly metric: Metric
-  readonly logLoss: Metric
   readonly folds: number
   readonly random: Random
 }
@@ -49,10 +36,11 @@ export interface ChooseOptions {
 export interface Choice {
   /** The best combination of two or more members. */
   readonly best: Trial
-  /** Its weights, made from all of the validation data; undefined if all count alike. */
-  readonly weights: readonly number[] | undefined
+  /** The best member alone. */
   readonly single: Trial
   readonly trials: readonly Trial[]
+  /** A combination's weights, made from all of the validation data; undefined if its method weighs all alike. */
+  weightsOf(trial: Trial): readonly number[] | undefined
   /** Why, in a sentence. */
   readonly reason: string
 }
@@ -81,14 +69,17 @@ export function choose(candidates: readonly Candidate[], options: ChooseOptions)
   const combined = subsets.flatMap(members => options.methods.map(method => trial(members, method)))
   const single = singles.toSorted(better)[0]!
   const best = combined.toSorted(better)[0]!
-  const method = options.methods.find(({ name }) => name === best.method)!
-  const chosen = best.members.map(name => candidates.find(one => one.name === name)!)
-  const weights = method.weigh?.(chosen.map(({ predictions: own }) => accuracyScore(own)))
+  const weightsOf = ({ method, members }: Trial) => {
+    const accuracies = members.map(name =>
+      metrics.accuracy.value(candidates.find(one => one.name === name)!.predictions),
+    )
+    return options.methods.find(({ name }) => name === method)?.weigh?.(accuracies)
+  }
   return {
     best,
-    weights,
     single,
     trials: [...singles, ...combined],
+    weightsOf,
     reason: reasonFor(best, single, combined.length, options),
   }
 
@@ -103,7 +94,7 @@ export function choose(candidates: readonly Candidate[], options: ChooseOptions)
             members.map(i => accuracies[i]!),
           )
         : own[0]!
-      return { score: metric.value(judged), logLoss: options.logLoss.value(judged) }
+      return { score: metric.value(judged), logLoss: metrics.logLoss.value(judged) }
     })
     const scores = scored.map(({ score }) => score)
     const mean = meanOf(scores)
@@ -131,7 +122,7 @@ function foldOf(candidates: readonly Candidate[], rows: Uint32Array, size: numbe
   const others = Uint32Array.from({ length: size }, (_, i) => i).filter(i => !inside.has(i))
   return {
     held: candidates.map(({ predictions: own }) => takePredictions(own, rows)),
-    accuracies: candidates.map(({ predictions: own }) => accuracyScore(takePredictions(own, others))),
+    accuracies: candidates.map(({ predictions: own }) => metrics.accuracy.value(takePredictions(own, others))),
   }
 }
 
@@ -141,18 +132,17 @@ function combine(
   classes: number,
   accuracies: readonly number[],
 ): Predictions {
-  const weights = method.weigh?.(accuracies) ?? members.map(() => 1 / members.length)
   const made = method.combine(
     members.map(({ probabilities }) => probabilities),
     classes,
-    weights,
+    method.weigh?.(accuracies),
   )
   const { labels, size } = members[0]!
-  const dtype = made instanceof Float32Array ? 'float32' : 'float64'
-  return predictions({ dtype, shape: [size, classes], data: made }, labels)
+  return predictions({ dtype: 'float32', shape: [size, classes], data: made }, labels)
 }
 
-function compareTrials(a: Trial, b: Trial, direction: Metric['direction']): number {
+/** Orders trials, the best first: by mean score, then log loss, then cost. */
+export function compareTrials(a: Trial, b: Trial, direction: Metric['direction']): number {
   const score = direction === 'maximize' ? b.mean - a.mean : a.mean - b.mean
   // Scores are means of ratios: differences below this are rounding.
   if (Math.abs(score) > 1e-12) return score

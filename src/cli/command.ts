@@ -1,0 +1,51 @@
+import type { Command } from 'commander'
+import { messageOf, SinterError } from '../base/errors.ts'
+
+/** Where a verb writes, and how it is told to stop. */
+export interface Io {
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  /** Whether standard error is a terminal, so that a line can be drawn over. */
+  readonly live: boolean
+  readonly signal: AbortSignal
+}
+
+/** Adds a verb's command to the program. */
+export type Verb = (program: Command, io: Io) => void
+
+/** What a verb gives back: the document that `--json` prints, and what a person reads instead. */
+export interface Answer {
+  readonly json: unknown
+  readonly text: string
+}
+
+/** The help of the option that every verb has. */
+export const jsonOption = ['--json', 'print one JSON document on standard output instead of text'] as const
+
+/** Makes an action of a function that gives an answer: prints it as `--json` asks. */
+export function answering<Rest extends readonly unknown[]>(
+  io: Io,
+  act: (...rest: Rest) => Promise<Answer>,
+): (...rest: Rest) => Promise<void> {
+  return async (...rest) => {
+    const { json, text } = await act(...rest)
+    // The last argument but one is the command's options (commander's order).
+    const options = rest.at(-2) as { json?: boolean }
+    io.out(options.json ? `${JSON.stringify(json, replacer, 2)}\n` : `${text}\n`)
+  }
+}
+
+/** A refusal as data. */
+export function errorDocument(error: unknown): unknown {
+  if (error instanceof SinterError)
+    return { error: { code: error.code, message: error.message, details: error.details } }
+  return { error: { code: 'internal', message: messageOf(error), details: {} } }
+}
+
+/** JSON has no 64-bit integers, maps or typed arrays. */
+function replacer(_: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value)
+  if (value instanceof Map) return Object.fromEntries(value)
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>)
+  return value
+}

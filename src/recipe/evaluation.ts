@@ -1,0 +1,63 @@
+import { classificationReport } from '../evaluate/metrics.ts'
+import type { Predictions } from '../evaluate/predictions.ts'
+import { binaryRocAuc, classRocCurve, thinRocCurve } from '../evaluate/ranking.ts'
+import { mcnemar } from '../evaluate/significance.ts'
+import { finiteOrNull, type RunEvaluation, type RunModel, type RunRecord } from '../report/run-record.ts'
+import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import type { RunContext } from './context.ts'
+import { predictionsOf, qualityOf, speedOf } from './measure.ts'
+import { accuracyOf, type Shelf } from './shelf.ts'
+
+/** Most points of a ROC curve that a report draws. */
+const rocPoints = 100
+
+/** Touches the test part, once: every model's quality and speed, and the details of the choice beside the best member. */
+export async function evaluateAll(
+  context: RunContext,
+  shelf: Shelf,
+  record: RunRecord,
+): Promise<Pick<RunRecord, 'models' | 'choice' | 'evaluation'>> {
+  const { data, recipe, backend, threads, signal } = context
+  const models: RunModel[] = []
+  const tested = new Map<string, Predictions>()
+  for (const { graph, model } of shelf.entries) {
+    signal?.throwIfAborted()
+    const predictions = await predictionsOf(graph, data.test, backend, threads)
+    tested.set(model.name, predictions)
+    models.push({
+      ...model,
+      ...(await speedOf(graph, data.test, recipe.data.input, onnxruntimeNode)),
+      test: qualityOf(predictions),
+    })
+  }
+  const single = shelf.entries
+    .filter(({ model }) => model.kind === 'member')
+    .sort((a, b) => accuracyOf(b) - accuracyOf(a))[0]!.model.name
+  const { choice } = record
+  const chosen = choice?.name ?? single
+  const detailed = [...new Set([chosen, single])].map(name => detailsOf(name, tested.get(name)!, data.classes))
+  if (!choice) return { models, choice, evaluation: detailed }
+  const { onlyFirst, onlySecond, p } = mcnemar(tested.get(chosen)!, tested.get(single)!)
+  const test = { against: single, onlyChoice: onlyFirst, onlyAgainst: onlySecond, p }
+  return { models, choice: { ...choice, mcnemar: test }, evaluation: detailed }
+}
+
+function detailsOf(model: string, predictions: Predictions, names: readonly string[]): RunEvaluation {
+  const { confusion, classes } = classificationReport(predictions)
+  const roc = names.map((_, c) => {
+    const scores = Float64Array.from(
+      { length: predictions.size },
+      (__, row) => predictions.probabilities[row * predictions.classes + c]!,
+    )
+    const labels = Uint8Array.from(predictions.labels, label => (label === c ? 1 : 0))
+    const { falsePositiveRate, truePositiveRate } = thinRocCurve(classRocCurve(predictions, c), rocPoints)
+    const points = Array.from(falsePositiveRate, (x, i): [number, number] => [x, truePositiveRate[i]!])
+    return { auc: finiteOrNull(binaryRocAuc(scores, labels)), points }
+  })
+  return {
+    model,
+    confusion,
+    classes: classes.map((scores, c) => ({ name: names[c]!, ...scores })),
+    roc,
+  } as unknown as RunEvaluation
+}

@@ -1,0 +1,65 @@
+import { random } from '../base/random.ts'
+import { metricNamed } from '../evaluate/metrics.ts'
+import { ensemble } from '../fuse/ensemble.ts'
+import { methods } from '../fuse/methods/index.ts'
+import type { RunRecord } from '../report/run-record.ts'
+import { choose, compareTrials, type Trial } from '../select/choose.ts'
+import type { RunContext } from './context.ts'
+import type { Member } from './members.ts'
+import type { Shelf } from './shelf.ts'
+
+/**
+ * Chooses members and method, and makes an ensemble of each method's best members; the chosen one is `ensemble.onnx`.
+ */
+export async function fuseMembers(
+  { recipe, emit }: RunContext,
+  shelf: Shelf,
+  members: readonly Member[],
+): Promise<Pick<RunRecord, 'selection' | 'choice'>> {
+  const { choose: how, fuse, seed } = recipe
+  const metric = metricNamed(how.by)
+  const offered = methods.filter(({ name }) => (fuse.methods as readonly string[]).includes(name))
+  const candidates = members.map(({ name }) => {
+    const { validation, model } = shelf.entry(name)
+    return { name, predictions: validation, macs: model.macs ?? 0 }
+  })
+  const choice = choose(candidates, { methods: offered, metric, folds: how.folds, random: random(seed).fork('folds') })
+  const weightsOf = (trial: Trial) => choice.weightsOf(trial)
+  for (const method of offered) {
+    const best = choice.trials
+      .filter(trial => trial.method === method.name)
+      .sort((a, b) => compareTrials(a, b, metric.direction))[0]!
+    const graph = ensemble(
+      best.members.map(name => shelf.entry(name).graph),
+      method(weightsOf(best)),
+      { names: best.members },
+    )
+    const file = best === choice.best ? 'ensemble.onnx' : `ensembles/${method.name}.onnx`
+    await shelf.addEnsemble(method.name, file, graph, best.members)
+  }
+  emit({ type: 'note', text: choice.reason })
+  const { best, trials, reason } = choice
+  return {
+    selection: {
+      metric: metric.name,
+      direction: metric.direction,
+      folds: how.folds,
+      candidates: trials.map(({ method, members: names, scores, mean, std }) => ({
+        method,
+        members: [...names],
+        scores: [...scores],
+        mean,
+        std,
+      })),
+    },
+    choice: {
+      name: best.method,
+      method: best.method,
+      members: [...best.members],
+      weights: weightsOf(best)?.slice() ?? null,
+      folds: [...best.scores],
+      reason,
+      mcnemar: null,
+    },
+  }
+}
