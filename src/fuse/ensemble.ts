@@ -41,10 +41,15 @@ export function ensemble(members: readonly Graph[], combine: Combine, options: E
   const combined = extend(merged, (ops, draft) => {
     const op = ops.within('combine/')
     const all = merged.outputs.map(value => asProbabilities(op, value.name, output))
+    const { shape } = op.type(all[0]!)
     made.probabilities = combine(op, all)
     made.label = op.ArgMax([made.probabilities], { axis: 1, keepdims: 0 })
-    const outputs = Object.values(made).map(ref => ({ name: ref, type: op.type(ref) }))
-    draft.outputs.splice(0, draft.outputs.length, ...outputs)
+    draft.outputs.splice(
+      0,
+      draft.outputs.length,
+      { name: made.probabilities, type: { dtype: 'float32', shape } },
+      { name: made.label, type: { dtype: 'int64', shape: [shape![0]!] } },
+    )
   })
   const { method = combine.name || 'custom', weights } = combine
   const metadata = {
