@@ -1,5 +1,5 @@
 import type { DType } from '../base/dtype.ts'
-import type { Dim } from '../base/shape.ts'
+import { type Dim, elementCount } from '../base/shape.ts'
 import { numbers, type Tensor } from '../base/tensor.ts'
 import type { InferredType } from './operator.ts'
 
@@ -17,12 +17,13 @@ const followed: Readonly<Partial<Record<DType, number>>> = {
 /** A constant's type, with its contents if it is a small vector or scalar. */
 export function typeOfConstant(t: Tensor): InferredType {
   const { dtype, shape } = t
-  const small = shape.length <= 1 && t.data.length <= (followed[dtype] ?? 0)
+  const small = shape.length <= 1 && elementCount(shape) <= (followed[dtype] ?? 0)
   return small ? { dtype, shape, value: Array.from(numbers(t)) as Dim[] } : { dtype, shape }
 }
 
 /** A type with its contents, where these are known, few, and of a rank and type that are followed. */
 export function withContents({ dtype, shape }: InferredType, value: readonly Dim[] | undefined): InferredType {
-  const small = value && shape && shape.length <= 1 && dtype in followed && value.length <= most.integers
-  return small ? { dtype, shape, value } : { dtype, shape }
+  const rounded = dtype === 'float32' ? value?.map(dim => (typeof dim === 'number' ? Math.fround(dim) : dim)) : value
+  const small = rounded && shape && shape.length <= 1 && dtype in followed && rounded.length <= most.integers
+  return small ? { dtype, shape, value: rounded } : { dtype, shape }
 }

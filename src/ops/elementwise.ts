@@ -85,7 +85,8 @@ function follow(
   return Array.from({ length: count }, (_, i): Dim => {
     const x = known.map(value => value[value.length === 1 ? 0 : i] ?? '')
     if (!x.every(dim => typeof dim === 'number')) return x.includes('') ? '' : (symbolic?.(...x) ?? '')
-    const wholes = typeof compute !== 'function' && integers && x.every(Number.isSafeInteger)
+    if (integers && !x.every(Number.isSafeInteger)) return ''
+    const wholes = typeof compute !== 'function' && integers
     return Number(apply(...(wholes ? (x.map(BigInt) as unknown as number[]) : x)))
   })
 }

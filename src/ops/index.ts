@@ -4,8 +4,10 @@ import * as batchNormalization from './batch-normalization.ts'
 import * as cast from './cast.ts'
 import * as comparison from './comparison.ts'
 import * as concat from './concat.ts'
+import * as controlFlow from './control-flow.ts'
 import * as conv from './conv.ts'
 import * as dropout from './dropout.ts'
+import * as einsum from './einsum.ts'
 import * as expand from './expand.ts'
 import * as gather from './gather.ts'
 import * as generate from './generate.ts'
@@ -15,10 +17,13 @@ import * as normalization from './normalization.ts'
 import type { Operator } from './operator.ts'
 import * as pad from './pad.ts'
 import * as pool from './pool.ts'
+import * as random from './random.ts'
 import * as reduce from './reduce.ts'
 import * as reshape from './reshape.ts'
 import * as resize from './resize.ts'
 import * as scatter from './scatter.ts'
+import * as select from './select.ts'
+import * as sequence from './sequence.ts'
 import * as slice from './slice.ts'
 import * as softmax from './softmax.ts'
 import { keyOf } from './spec.ts'
@@ -48,6 +53,11 @@ const families: readonly object[] = [
   resize,
   scatter,
   slice,
+  controlFlow,
+  einsum,
+  random,
+  select,
+  sequence,
   transpose,
 ]
 

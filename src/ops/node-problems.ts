@@ -9,21 +9,33 @@ export interface Surroundings {
   type(name: string): ValueType | undefined
 }
 
+/** How a node breaks its operator's rules. */
+export interface NodeProblem {
+  readonly code: 'unknown-operator' | 'deprecated-operator' | 'wrong-arity' | 'wrong-attribute' | 'wrong-type'
+  /** A clause about the node: "its attribute 'axis' is missing". */
+  readonly message: string
+}
+
 /**
- * How a node breaks its operator's rules in the standard: one sentence each. Operators of other domains than the
- * standard's have no rules here.
+ * How a node breaks its operator's rules in the standard. Operators of other domains than the standard's have no rules
+ * here.
  */
-export function nodeProblems(node: Node, { opset, type }: Surroundings): readonly string[] {
+export function nodeProblems(node: Node, { opset, type }: Surroundings): readonly NodeProblem[] {
   const versions = schemas[keyOf(node)]
-  if (!versions) return node.domain === '' ? [`ONNX has no operator ${node.op}`] : []
+  const found = (code: NodeProblem['code'], messages: readonly string[]) => messages.map(message => ({ code, message }))
+  if (!versions) {
+    return node.domain === '' ? found('unknown-operator', [`ONNX has no operator '${node.op}'`]) : []
+  }
   const schema = schemaOf(node, opset)
-  if (!schema) return [`${node.op} exists since opset ${versions[0]!.since}, the graph's is ${opset}`]
-  if (schema.deprecated) return [`${node.op} is gone since opset ${schema.since}`]
+  if (!schema) {
+    return found('unknown-operator', [`it exists since opset ${versions[0]!.since}, and the graph's is ${opset}`])
+  }
+  if (schema.deprecated) return found('deprecated-operator', [`it is gone since opset ${schema.since}`])
   return [
-    ...arityProblems('input', node.inputs, schema.inputs, schema.minInputs),
-    ...arityProblems('output', node.outputs, schema.outputs, schema.minOutputs),
-    ...attributeProblems(node, schema),
-    ...typeProblems(node, schema, type),
+    ...found('wrong-arity', arityProblems('input', node.inputs, schema.inputs, schema.minInputs)),
+    ...found('wrong-arity', arityProblems('output', node.outputs, schema.outputs, schema.minOutputs)),
+    ...found('wrong-attribute', attributeProblems(node, schema)),
+    ...found('wrong-type', typeProblems(node, schema, type)),
   ]
 }
 
@@ -45,8 +57,7 @@ function attributeProblems(node: Node, schema: OperatorSchema): string[] {
   const problems: string[] = []
   for (const [name, { type }] of Object.entries(node.attributes)) {
     const known = schema.attributes[name]
-    // Exporters leave notes of their own in attributes with a leading underscore or a domain.
-    if (!known) problems.push(`its attribute '${name}' is unknown since opset ${schema.since}`)
+    if (!known) problems.push(`its attribute '${name}' is unknown to it as of opset ${schema.since}`)
     else if (known.type !== type && !(type === 'bytes' && known.type === 'string')) {
       problems.push(`its attribute '${name}' is of type ${type}, ${known.type} is needed`)
     }

@@ -26,6 +26,7 @@ conform(
   ],
   bench,
 )
+conform(scatters.scatter, [{ opset: 9, attributes: { axis: 0 }, inputs: unique }], bench)
 conform(
   scatters.scatterND,
   [

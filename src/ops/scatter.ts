@@ -7,7 +7,8 @@ import type { Ref } from './build.ts'
 import { eachPosition, elementsOf, larger, smaller, stridesOf, take, tensorOf } from './elements.ts'
 import { type Compute, functionFor } from './elementwise.ts'
 import { zerosOf } from './gather.ts'
-import { type Backward, free, no, operator } from './operator.ts'
+import { type Backward, free, no, type Operator, operator } from './operator.ts'
+import type { OpName } from './spec.ts'
 
 const byIndex = no('its indices say which elements are overwritten')
 
@@ -36,6 +37,18 @@ export const scatterElements = operator('ScatterElements', {
     return [scattered(x!, targets, updates!, reduction)]
   },
 })
+
+/** The name of ScatterElements before opset 11. */
+export const scatter: Operator = {
+  ...(scatterElements as unknown as Operator),
+  type: 'Scatter' as OpName,
+  upgrades: [
+    {
+      to: 11,
+      apply: ({ attributes }, op, x) => [op.ScatterElements(x, { axis: (attributes as { axis: number }).axis })],
+    },
+  ],
+}
 
 export const scatterND = operator('ScatterND', {
   infer: ({ inputs: [x] }) => [{ dtype: x!.dtype, shape: x!.shape }],

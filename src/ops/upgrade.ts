@@ -28,11 +28,12 @@ export function upgradeNode(node: Node, scope: Scope, to: number, constants: Con
     try {
       return applyStep(node, step, scope, to, constants)
     } catch (error) {
-      return { refused: messageOf(error) }
+      // A rule that met a type which is not known; its message would not say so.
+      return { refused: error instanceof TypeError ? 'the types of its inputs are not known' : messageOf(error) }
     }
   }
   const [problem] = nodeProblems(node, { opset: to, type: () => undefined })
-  return problem === undefined ? { nodes: [node] } : { refused: `as opset ${to} has it, ${problem}` }
+  return problem === undefined ? { nodes: [node] } : { refused: `as of opset ${to}, ${problem.message}` }
 }
 
 function applyStep(node: Node, step: Upgrade, around: Scope, to: number, constants: Constants): UpgradedNode {

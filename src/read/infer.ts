@@ -25,7 +25,7 @@ const unbound = new WeakMap<Graph, Types>()
  * @throws SinterError `invalid-graph` where a node's inputs do not fit its operator.
  */
 export function infer(graph: Graph, options: InferOptions = {}): Types {
-  const { bind } = options
+  const bind = options.bind && namedSizes(graph, options.bind)
   if (!bind) {
     const known = unbound.get(graph)
     if (known) return known
@@ -34,6 +34,19 @@ export function infer(graph: Graph, options: InferOptions = {}): Types {
   inferInto(types, graph, scopeOf(graph, types, bind), bind)
   if (!bind) unbound.set(graph, types)
   return types
+}
+
+/**
+ * `*` spelled out for the symbols of the graph's inputs. Symbols that a file states for values in between must not
+ * become a size by it: they follow from the inputs'.
+ */
+function namedSizes(graph: Graph, { '*': rest, ...named }: Readonly<Record<string, number>>): Record<string, number> {
+  if (rest === undefined) return named
+  const sizes: Record<string, number> = {}
+  for (const { type } of graph.inputs) {
+    for (const dim of (isTensorType(type) && type.shape) || []) if (typeof dim === 'string') sizes[dim] = rest
+  }
+  return { ...sizes, ...named }
 }
 
 /** A scope over a graph whose types are being, or have been, inferred into `types`. */
@@ -81,6 +94,7 @@ export function scopeWithin(
 function inferInto(types: Map<string, ValueType>, body: Body, scope: Scope, bind?: InferOptions['bind']): void {
   for (const { name, type } of body.inputs) if (type && !types.has(name)) types.set(name, bound(type, bind))
   for (const [name, value] of body.initializers) types.set(name, typeOfConstant(value))
+  const outputs = new Map(body.outputs.map(({ name, type }) => [name, type]))
   for (const node of body.nodes) {
     let found: ReturnType<typeof inferNode>
     try {
@@ -90,7 +104,7 @@ function inferInto(types: Map<string, ValueType>, body: Body, scope: Scope, bind
       throw new SinterError('invalid-graph', `${describe(node)}: ${messageOf(error)}`, { node: node.name }, error)
     }
     node.outputs.forEach((name, i) => {
-      const stated = body.types.get(name) ?? body.outputs.find(value => value.name === name)?.type
+      const stated = body.types.get(name) ?? outputs.get(name)
       const type = merged(found[i], stated && bound(stated, bind))
       if (name !== '' && type) types.set(name, type)
     })
