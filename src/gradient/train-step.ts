@@ -60,7 +60,8 @@ export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
   const { graph: forward, updates } = trainingForm(fixed, candidates)
   const output = forward.outputs[prediction]!.name
 
-  const wanted = influencing(forward, candidates)
+  const statisticNames = new Set(updates.map(({ name }) => name))
+  const wanted = influencing(forward, candidates).filter(name => !statisticNames.has(name))
   const decays = options.decays ?? ((_, value) => value.shape.length > 1)
   const initialOf = (name: string) => graph.initializers.get(name)!
   const named = (names: Iterable<string>) => [...names].map(name => [name, initialOf(name)] as const)
@@ -70,7 +71,7 @@ export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
     ...slabsOf('state/parameters', decaying).map(slab => ({ slab, decays: true })),
     ...slabsOf('state/parameters-plain', plain).map(slab => ({ slab, decays: false })),
   ]
-  const statistics = slabsOf('state/statistics', named(updates.map(({ name }) => name)))
+  const statistics = slabsOf('state/statistics', named(statisticNames))
 
   const { graph: open, refs } = withState(forward, [...slabs.map(({ slab }) => slab), ...statistics])
   const target: Value = { name: 'target', type: loss.target(typeOf(open, output)) }
@@ -97,7 +98,7 @@ export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
       op,
       scope: scopeOf(withLoss, infer(withLoss)),
       from: new Map([[lossName, 'one' as const]]),
-      wrt: [...wanted].map(name => refs.get(name)!),
+      wrt: wanted.map(name => refs.get(name)!),
       forms: preferForms(options.forms ?? new Map(), choices),
     })
     if (gradients.size === 0) {
@@ -217,9 +218,9 @@ function predictionOf(graph: Graph, name: string | undefined): number {
 }
 
 /** The candidates that some node reads in the training form: others have nothing to learn from. */
-function influencing(graph: Graph, candidates: ReadonlySet<string>): ReadonlySet<string> {
+function influencing(graph: Graph, candidates: ReadonlySet<string>): readonly string[] {
   const read = new Set(graph.nodes.flatMap(node => node.inputs))
-  return new Set([...candidates].filter(name => read.has(name)))
+  return [...candidates].filter(name => read.has(name))
 }
 
 /** Parameters as inputs: each slab comes in whole and is split into the tensors that the model's nodes read. */

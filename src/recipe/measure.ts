@@ -49,7 +49,8 @@ export async function predictionsOf(
   threads: number,
 ): Promise<Predictions> {
   await using session = await backend.open(graph, { threads })
-  return predict(session, data)
+  // Awaited here: the session closes when this function ends.
+  return await predict(session, data)
 }
 
 /** The five numbers of the report for some predictions. */
