@@ -31,7 +31,7 @@ export type SameOperator = (node: Node, versionA: number, versionB: number) => b
 
 /** How far inlining may go: functions that each call the next one twice would grow without end. */
 const maxDepth = 100
-const maxSteps = 1_000_000
+const maxSteps = 300_000
 
 /** What the inliner needs of the decoder: how to decode a function's content, and where to note its values' types. */
 export interface Contents {
