@@ -4,9 +4,9 @@ import { elementCount, formatShape, isTensorType, type Shape, sameShape } from '
 import { edit } from '../graph/edit.ts'
 import { type Graph, type Node, readsOf } from '../graph/graph.ts'
 import { view } from '../graph/view.ts'
-import { operatorOf } from '../ops/index.ts'
-import { type ChannelGroup, typedCallOf } from '../read/coupling.ts'
-import { type InferOptions, infer, scopeOf } from '../read/infer.ts'
+import { type CostOptions, cost } from '../read/cost.ts'
+import type { ChannelGroup } from '../read/coupling.ts'
+import { infer } from '../read/infer.ts'
 import { type Dominators, dominators } from './dominators.ts'
 
 /** A residual block: branches that leave one value and are added up again. */
@@ -21,7 +21,7 @@ export interface Block {
   readonly nodes: number
   /** Elements of the floating point initializers that only this block reads. */
   readonly parameters: number
-  /** Multiply-accumulates; NaN where a dimension has no size. */
+  /** Multiply-accumulates of one example; NaN where they are not known. */
   readonly macs: number
   readonly removable: boolean
   /** Why it is not removable. */
@@ -36,10 +36,11 @@ const sums: ReadonlySet<string> = new Set(['Add', 'Sum'])
  * elsewhere. A block can be dropped where the sum could be replaced by that value, that is, where the shapes are equal:
  * always so for an identity shortcut, not for a projection that changes width or size.
  */
-export function blocks(graph: Graph, options: InferOptions = {}): readonly Block[] {
+export function blocks(graph: Graph, options: CostOptions = {}): readonly Block[] {
   const tree = dominators(graph)
+  const macs = new Map(cost(graph, options).nodes.map(({ node, macs }) => [node, macs]))
   const found = graph.nodes.flatMap(node => {
-    const block = blockAt(graph, node, tree, options)
+    const block = blockAt(graph, node, tree, macs)
     return block ? [block] : []
   })
   const times = new Map<string, number>()
@@ -79,7 +80,12 @@ export function insideBlocks(graph: Graph): (group: ChannelGroup) => boolean {
   }
 }
 
-function blockAt(graph: Graph, sum: Node, { above, dataInputs }: Dominators, options: InferOptions): Block | undefined {
+function blockAt(
+  graph: Graph,
+  sum: Node,
+  { above, dataInputs }: Dominators,
+  macs: ReadonlyMap<Node, number>,
+): Block | undefined {
   if (!sums.has(sum.op) || sum.domain !== '' || dataInputs(sum).length < 2) return undefined
   const { producer, consumers, isOutput } = view(graph)
   const entry = above(sum)
@@ -106,8 +112,7 @@ function blockAt(graph: Graph, sum: Node, { above, dataInputs }: Dominators, opt
   )
   if (leaks) return undefined
 
-  const types = infer(graph, options)
-  const scope = scopeOf(graph, types, options.bind)
+  const types = infer(graph)
   const own = parametersOf(graph, region)
   const [from, to] = [shapeOf(types.get(input)), shapeOf(types.get(output))]
   const reason = isOutput(output)
@@ -122,7 +127,7 @@ function blockAt(graph: Graph, sum: Node, { above, dataInputs }: Dominators, opt
     values,
     nodes: region.size,
     parameters: own.reduce((count, name) => count + parameterCount(graph, name), 0),
-    macs: [...region].reduce((macs, node) => macs + (operatorOf(node)?.cost(typedCallOf(node, scope)).macs ?? 0), 0),
+    macs: [...region].reduce((total, node) => total + macs.get(node)!, 0),
     removable: reason === undefined,
     ...(reason === undefined ? {} : { reason }),
   }

@@ -1,11 +1,11 @@
 import { messageOf, SinterError } from '../base/errors.ts'
 import { isTensorType, type Shape, type ValueType } from '../base/shape.ts'
 import { describe, type Graph, type Node } from '../graph/graph.ts'
-import type { Scope } from '../ops/call.ts'
+import { type Scope, typedCallOf } from '../ops/call.ts'
 import { operatorOf } from '../ops/index.ts'
 import type { InferredType, Pruned, Pruning } from '../ops/operator.ts'
 import { keyOf, type OpName, toAttributes } from '../ops/spec.ts'
-import { type ChannelGroup, indicesOf, typedCallOf } from '../read/coupling.ts'
+import { type ChannelGroup, indicesOf } from '../read/coupling.ts'
 import { infer, scopeOf } from '../read/infer.ts'
 
 /** Slots of a group that are to leave. */
@@ -26,15 +26,9 @@ export interface Narrowing {
   readonly before: Scope
 }
 
-export interface NarrowOptions {
-  /** Sizes for symbolic dimensions, as for `infer`. */
-  readonly bind?: Readonly<Record<string, number>>
-}
-
 /** @throws SinterError `invalid-argument` if nothing of an axis would be left. */
-export function narrow(graph: Graph, removals: readonly Removal[], options: NarrowOptions = {}): Narrowing {
-  const types = infer(graph, options)
-  const before = scopeOf(graph, types, options.bind)
+export function narrow(graph: Graph, removals: readonly Removal[]): Narrowing {
+  const before = scopeOf(graph, infer(graph))
   const kept = keptIndices(removals)
   const narrowed = new Map<string, InferredType>()
   for (const [name, axes] of kept) {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
+import { cost } from '../read/cost.ts'
 import { net } from '../read/testing/nets.ts'
 import { formatPlan, type PruneOptions, plan } from './plan.ts'
 import { prune } from './prune.ts'
-import { sizeAfter } from './size-after.ts'
 import { zoo } from './testing/zoo.ts'
 
 const two = () =>
   net(['N', 8], ({ op, linear }, x) => linear('c', op.Relu([linear('b', op.Relu([linear('a', x, 20)]), 10)]), 2))
 
 const kept = (options: PruneOptions) =>
-  plan(two(), { bind: { N: 1 }, ...options }).groups.map(group => group.slots - group.remove.length)
+  plan(two(), { ...options }).groups.map(group => group.slots - group.remove.length)
 
 /** Scores that fall with the channel's number, ten times as high in the group of `b`. */
 const falling = (_: unknown, group: { name: string; slots: number }) =>
@@ -49,7 +49,7 @@ describe('a pruning plan', () => {
 
   it('reaches a share of the multiply-accumulates', () => {
     for (const scope of ['local', 'global'] as const) {
-      const { before, after } = plan(two(), { macs: 0.5, scope, bind: { N: 1 } })
+      const { before, after } = plan(two(), { macs: 0.5, scope })
       expect(before.macs).toBe(8 * 20 + 20 * 10 + 10 * 2)
       expect(after.macs! / before.macs!).toBeLessThanOrEqual(0.5)
       expect(after.macs! / before.macs!).toBeGreaterThan(0.4)
@@ -57,15 +57,15 @@ describe('a pruning plan', () => {
   })
 
   it('says when that share is out of reach', () => {
-    expect(() => plan(two(), { macs: 0.01, bind: { N: 1 } })).toThrow(/is the least/)
-    expect(() => plan(two(), { macs: 0.5 })).toThrow(/Bind it/)
+    expect(() => plan(two(), { macs: 0.01 })).toThrow(/is the least/)
   })
 
   it('foretells the size that pruning gives', () => {
     for (const make of Object.values(zoo)) {
       const graph = make()
-      const made = plan(graph, { keep: 0.6, bind: { N: 1 } })
-      expect(made.after).toEqual(sizeAfter(prune(graph, made), [], { bind: { N: 1 } }))
+      const made = plan(graph, { keep: 0.6 })
+      const { parameters, macs } = cost(prune(graph, made))
+      expect(made.after).toEqual({ parameters, macs })
       expect(made.after.macs).toBeLessThan(made.before.macs!)
     }
   })
@@ -94,7 +94,6 @@ describe('a pruning plan', () => {
       keep: 0.8,
       importance: falling,
       ignore: group => group.name === 'b.weight',
-      bind: { N: 1 },
     })
     expect(formatPlan(made)).toMatchInlineSnapshot(`
       "parameters  412 -> 336 (81.6 %)

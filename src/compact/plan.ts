@@ -1,10 +1,11 @@
 import { SinterError } from '../base/errors.ts'
 import type { Graph } from '../graph/graph.ts'
+import { cost } from '../read/cost.ts'
 import type { ChannelGroup, PinnedAxis } from '../read/coupling.ts'
 import { type Importance, l1Norm } from './importance.ts'
 import type { Removal } from './narrow.ts'
 import { prunable } from './prunable.ts'
-import { type Size, sizeAfter } from './size-after.ts'
+import { outline } from './remove-channels.ts'
 
 export interface PruneOptions {
   /** Share of the channels to keep, over 0 and up to 1. Either this or `macs`. */
@@ -23,8 +24,15 @@ export interface PruneOptions {
   readonly ignore?: (group: ChannelGroup) => boolean
   /** The only groups to take from; `insideBlocks` is one. */
   readonly only?: (group: ChannelGroup) => boolean
-  /** Sizes for symbolic dimensions, to count multiply-accumulates with: `{ N: 1 }`. */
+  /** Sizes for symbolic dimensions, to count multiply-accumulates with; 1 for those not named. */
   readonly bind?: Readonly<Record<string, number>>
+}
+
+/** How large a graph is, as `cost` counts it. */
+export interface Size {
+  readonly parameters: number
+  /** Multiply-accumulates of one run; undefined where none could be counted. */
+  readonly macs: number | undefined
 }
 
 /** One coupled group of a plan. */
@@ -66,7 +74,7 @@ export function plan(graph: Graph, options: PruneOptions): PrunePlan {
     return { group, ignored, scores, order }
   })
   const choose = options.scope === 'global' ? chooseGlobally : chooseLocally
-  const sizeAt = (removals: readonly Removal[]) => sizeAfter(graph, removals, { bind })
+  const sizeAt = (removals: readonly Removal[]) => sizeOf(outline(graph, removals), bind)
   const before = sizeAt([])
   const removals =
     options.keep !== undefined
@@ -85,6 +93,11 @@ export function plan(graph: Graph, options: PruneOptions): PrunePlan {
     before,
     after: sizeAt(removals),
   }
+}
+
+function sizeOf(graph: Graph, bind: Readonly<Record<string, number>>): Size {
+  const { parameters, macs, uncounted } = cost(graph, { bind })
+  return { parameters, macs: macs > 0 || uncounted.length === 0 ? macs : undefined }
 }
 
 interface Candidate {
@@ -143,7 +156,7 @@ function reach(
   if (before.macs === undefined) {
     throw new SinterError(
       'not-supported',
-      'The multiply-accumulates cannot be counted: a dimension has no size. Bind it, as in { bind: { N: 1 } }.',
+      'The multiply-accumulates cannot be counted: a dimension has no size. Bind it, as in { bind: { height: 224 } }.',
     )
   }
   const shareOf = (removals: readonly Removal[]) => (sizeAt(removals).macs ?? 0) / before.macs!

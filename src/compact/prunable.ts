@@ -1,6 +1,7 @@
+import { SinterError } from '../base/errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { type ChannelGroup, type Coupling, couple, type PinnedAxis } from '../read/coupling.ts'
-import { refusalOf } from './remove-channels.ts'
+import { outline } from './remove-channels.ts'
 
 const known = new WeakMap<Graph, Coupling>()
 
@@ -24,10 +25,7 @@ function tryOut(graph: Graph): Coupling {
   const open = [groups.filter(group => group.slots > 1)]
   for (let some = open.pop(); some; some = open.pop()) {
     if (some.length === 0) continue
-    const refusal = refusalOf(
-      graph,
-      some.map(group => ({ group, slots: [0] })),
-    )
+    const refusal = refusalOf(graph, some)
     if (refusal === undefined) continue
     if (some.length === 1) refused.set(some[0]!, refusal)
     else open.push(some.slice(0, some.length >> 1), some.slice(some.length >> 1))
@@ -36,6 +34,20 @@ function tryOut(graph: Graph): Coupling {
   return {
     groups: groups.filter(group => !refused.has(group)),
     pinned: [...pinned, ...[...refused].flatMap(([group, reason]) => pin(group, reason))],
+  }
+}
+
+/** Why a node would refuse to lose a channel of each group; undefined if none would. */
+function refusalOf(graph: Graph, groups: readonly ChannelGroup[]): string | undefined {
+  try {
+    outline(
+      graph,
+      groups.map(group => ({ group, slots: [0] })),
+    )
+    return undefined
+  } catch (error) {
+    if (error instanceof SinterError) return error.message
+    throw error
   }
 }
 

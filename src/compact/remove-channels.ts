@@ -22,20 +22,19 @@ export function removeChannels(graph: Graph, removals: readonly Removal[]): Grap
   return pruned
 }
 
-/** Why `removeChannels` would refuse; undefined if it would not. Copies nothing. */
-export function refusalOf(graph: Graph, removals: readonly Removal[]): string | undefined {
-  try {
-    const narrowing = narrow(graph, removals)
-    const outline = apply(graph, narrowing, (t, axes) => {
-      const shape = t.shape.map((size, axis) => axes[axis]?.length ?? size)
-      return lazyTensor(t.dtype, shape, () => takeAll(t, axes).data)
-    })
-    verify(outline, narrowing)
-    return undefined
-  } catch (error) {
-    if (error instanceof SinterError) return error.message
-    throw error
-  }
+/**
+ * What `removeChannels` would give, with parameters that are cut when they are first read: for asking what it would be
+ * like. Refuses as `removeChannels` does.
+ */
+export function outline(graph: Graph, removals: readonly Removal[]): Graph {
+  const narrowing = narrow(graph, removals)
+  if (narrowing.kept.size === 0) return graph
+  const outlined = apply(graph, narrowing, (t, axes) => {
+    const shape = t.shape.map((size, axis) => axes[axis]?.length ?? size)
+    return lazyTensor(t.dtype, shape, () => takeAll(t, axes).data)
+  })
+  verify(outlined, narrowing)
+  return outlined
 }
 
 type Kept = readonly (readonly number[] | undefined)[]

@@ -3,7 +3,7 @@ import { isTensorType, type ValueType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import { type Body, describe, type Node } from '../graph/graph.ts'
 import { operatorOf } from './index.ts'
-import type { Call, InferredType } from './operator.ts'
+import type { Call, InferredType, TypedCall } from './operator.ts'
 import { attributesOf, keyOf, type OpName } from './spec.ts'
 
 /** What surrounds a node: types and constants by name. */
@@ -31,6 +31,15 @@ export function callOf<K extends OpName>(node: Node, scope: Scope): Call<K> {
     },
     inferBody: scope.inferBody,
   }
+}
+
+/** The node as the rules see it that run after inference: with the types of its outputs. */
+export function typedCallOf<K extends OpName>(node: Node, scope: Scope): TypedCall<K> {
+  const outputs = node.outputs.map(name => {
+    const type = name === '' ? undefined : scope.type(name)
+    return isTensorType(type) ? (type as InferredType) : undefined
+  })
+  return { ...callOf<K>(node, scope), outputs }
 }
 
 /**

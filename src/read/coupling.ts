@@ -1,9 +1,9 @@
 import { messageOf, SinterError } from '../base/errors.ts'
 import { isTensorType } from '../base/shape.ts'
 import { type Body, bodiesOf, capturesOf, describe, type Graph, type Node, requiredInputs } from '../graph/graph.ts'
-import { callOf, type Scope } from '../ops/call.ts'
+import { type Scope, typedCallOf } from '../ops/call.ts'
 import { operatorOf } from '../ops/index.ts'
-import { type InferredType, isNo, type Link, type Port, type TypedCall } from '../ops/operator.ts'
+import { isNo, type Link, type Port } from '../ops/operator.ts'
 import { type Axis, type AxisTable, axisTable } from './axes.ts'
 import { gatherGroups } from './channel-groups.ts'
 import { eachPair, isSame } from './index-map.ts'
@@ -77,15 +77,6 @@ export function entriesOf(group: ChannelGroup, slot: number): { axis: GroupAxis;
 /** The indices of one slot on an axis, ascending. */
 export function indicesOf({ starts, indices }: GroupAxis, slot: number): Int32Array {
   return indices.subarray(starts[slot]!, starts[slot + 1]!)
-}
-
-/** A node's rules after inference. */
-export function typedCallOf(node: Node, scope: Scope): TypedCall {
-  const outputs = node.outputs.map(name => {
-    const type = name === '' ? undefined : scope.type(name)
-    return isTensorType(type) ? (type as InferredType) : undefined
-  })
-  return { ...callOf(node, scope), outputs }
 }
 
 function findGroups(graph: Graph): Coupling {
