@@ -2,20 +2,16 @@ import { accuracyAgainstMacs } from './charts/accuracy-against-macs.ts'
 import { confusionMatrix } from './charts/confusion-matrix.ts'
 import { learningCurves } from './charts/learning-curves.ts'
 import { rocCurves } from './charts/roc-curves.ts'
-import {
-  bestMember,
-  chosenModel,
-  describeCombination,
-  gainSentence,
-  shownMetrics,
-  shownPart,
-  significanceSentence,
-  statusSentence,
-} from './findings.ts'
-import { percent } from './format.ts'
+import { bestMember, chosenModel, shownMetrics, shownPart, statusSentence } from './findings.ts'
+import { listed, percent } from './format.ts'
 import { type Child, html, type Markup, trusted } from './markup.ts'
-import type { RunRecord } from './run-record.ts'
-import { classScores, compaction, facts, instant, reproducibility, results, selection } from './sections.ts'
+import type { RunChoice, RunRecord } from './run-record.ts'
+import { classScores } from './sections/class-scores.ts'
+import { compaction } from './sections/compaction.ts'
+import { facts } from './sections/facts.ts'
+import { instant, reproduction } from './sections/reproduction.ts'
+import { results } from './sections/results.ts'
+import { selection } from './sections/selection.ts'
 import { style } from './style.ts'
 
 interface Section {
@@ -69,19 +65,35 @@ function headline(record: RunRecord): Markup {
   const accuracy = chosen && shownMetrics(record, chosen)?.accuracy
   const title =
     choice && accuracy !== undefined
-      ? `${describeCombination(choice.method, choice.members)}: ${percent(accuracy)} % right`
+      ? `${percent(accuracy)} % of ${shownPart(record)} ${record.data.unit} right with ${choiceTitle(choice)}`
       : `${record.name}: no choice yet`
   return html`<p class="eyebrow">Sinter run <b>${record.name}</b>, ${instant(record.started)}</p>
 <h1>${title}</h1>
 ${record.status === 'interrupted' && html`<p class="banner" role="note">${statusSentence(record)} What follows is what there is.</p>`}
-${choice && html`<p class="lead">${[gainSentence(record), significanceSentence(record)].filter(Boolean).join(' ')}</p>`}
+${choice && html`<p class="lead">${choiceParts(choice)} ${choice.reason}</p>`}
 ${facts(record)}`
+}
+
+/** "weighted-average of three models", or the name of a single one. */
+function choiceTitle({ method, members }: RunChoice): string {
+  const counts = ['two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
+  const [first, ...others] = members
+  return others.length === 0 ? `${first} alone` : `${method} of ${counts[members.length - 2] ?? members.length} models`
+}
+
+/** The members of the choice with their weights. */
+function choiceParts({ members, weights }: RunChoice): Child {
+  if (members.length === 1) return null
+  const sum = weights?.reduce((total, weight) => total + weight, 0)
+  const parts = members.map((name, i) => (weights && sum ? `${name} (${percent(weights[i]! / sum)} %)` : name))
+  return html`Combined from ${listed(parts)}.`
 }
 
 function sectionsOf(record: RunRecord): Section[] {
   const part = shownPart(record)
   const evaluation = record.evaluation.find(e => e.model === record.choice?.name) ?? record.evaluation[0]
   const reference = record.evaluation.find(e => e.model === bestMember(record)?.name && e !== evaluation)
+  const table = results(record)
   const plot = accuracyAgainstMacs(record)
   const curves = learningCurves(record)
   const roc = evaluation && rocCurves(evaluation)
@@ -90,8 +102,8 @@ function sectionsOf(record: RunRecord): Section[] {
       id: 'results',
       title: 'Results',
       content:
-        record.models.length > 0 &&
-        html`<p>Quality on the ${part} part; latency of one example on one thread, throughput in batches of 64. The best of each column is bold.</p>${results(record)}`,
+        table &&
+        html`<p>Quality on the ${part} part; latency of one example on one thread, throughput in batches of 64. The best of each column is bold.</p>${table}`,
     },
     {
       id: 'cost',
@@ -105,8 +117,8 @@ function sectionsOf(record: RunRecord): Section[] {
         curves &&
         html`<p>Dotted: loss on the training part; solid: on validation. A dot marks the epoch whose weights were kept.</p>${curves}`,
     },
-    { id: 'compaction', title: 'Compaction, step by step', content: compaction(record) },
-    { id: 'selection', title: 'Candidates for the choice', content: selection(record), long: true },
+    { id: 'compaction', title: 'Compaction', content: compaction(record) },
+    { id: 'selection', title: 'Candidates', content: selection(record), long: true },
     {
       id: 'classes',
       title: 'Class by class',
@@ -124,8 +136,8 @@ function sectionsOf(record: RunRecord): Section[] {
     },
     {
       id: 'reproduce',
-      title: 'To run it again',
-      content: html`<div class="footnotes">${reproducibility(record)}</div>`,
+      title: 'Reproduction',
+      content: reproduction(record),
     },
   ]
 }

@@ -1,14 +1,14 @@
 import * as Plot from '@observablehq/plot'
 import { chosenModel, shownMetrics, shownPart } from '../findings.ts'
 import { compact, percent } from '../format.ts'
-import { html, type Markup, printable } from '../markup.ts'
+import { type Child, html, type Markup, printable } from '../markup.ts'
 import type { RunModel, RunRecord } from '../run-record.ts'
-import { accuracyAxis, errorOf } from './accuracy-axis.ts'
+import { accuracyAxis, accuracyHeight } from './accuracy-axis.ts'
 import { chart, fontSize, type PlotOptions } from './chart.ts'
 import { paretoFront } from './pareto-front.ts'
-import { placeLabels } from './place-labels.ts'
+import { type Frame, type Placement, placeLabels } from './place-labels.ts'
 import { fitText, textWidth } from './text.ts'
-import { decadeTicks } from './ticks.ts'
+import { decadeTicks, logScale } from './ticks.ts'
 
 const kinds = {
   member: { symbol: 'circle', color: 'var(--member)', title: 'member' },
@@ -20,67 +20,101 @@ interface Spot {
   readonly model: RunModel
   readonly macs: number
   readonly accuracy: number
+  readonly chosen: boolean
 }
 
 /** Every model by its cost (MACs, logarithmic) and its accuracy, with the line of those that none beats at its cost. */
 export function accuracyAgainstMacs(record: RunRecord): Markup | undefined {
+  const chosen = chosenModel(record)
   const spots = record.models.flatMap((model): Spot[] => {
     const accuracy = shownMetrics(record, model)?.accuracy
-    return model.macs && accuracy !== undefined ? [{ model, macs: model.macs, accuracy }] : []
+    return model.macs && accuracy !== undefined ? [{ model, macs: model.macs, accuracy, chosen: model === chosen }] : []
   })
   if (spots.length < 2) return undefined
+  spots.sort((a, b) => a.macs - b.macs)
   const front = paretoFront(spots, { cost: spot => spot.macs, value: spot => spot.accuracy })
-  const part = shownPart(record)
   const description = spots
     .map(s => `${s.model.name} (${kinds[s.model.kind].title}): ${compact(s.macs)} MACs, ${percent(s.accuracy)} %`)
     .join('; ')
   const text = {
     id: 'accuracy-against-macs',
-    title: `Accuracy on ${part} against multiply-accumulate operations`,
+    title: `Accuracy on ${shownPart(record)} against multiply-accumulate operations`,
     description: `${description}. None is both cheaper and more accurate than ${front.map(s => s.model.name).join(', ')}.`,
   }
-  const drawing = chart(text, { wide: 1040, narrow: 344 }, width => plan(spots, front, chosenModel(record), width))
+  const drawing = chart(
+    text,
+    { wide: 1120, narrow: 344 },
+    width => plan(spots, front, layOut(spots, width)),
+    width => key(spots, layOut(spots, width)),
+  )
   return html`${legend(spots)}${drawing}`
 }
 
-function plan(
-  spots: readonly Spot[],
-  front: readonly Spot[],
-  chosen: RunModel | undefined,
-  width: number,
-): PlotOptions {
+interface Axes {
+  readonly width: number
+  readonly height: number
+  readonly frame: Frame
+  readonly x: ReturnType<typeof logScale>
+  readonly y: ReturnType<typeof accuracyAxis>
+}
+
+interface Label extends Placement {
+  readonly text: string
+  readonly point: { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
+}
+
+interface Layout extends Axes {
+  readonly labels: readonly Label[]
+  /** True if there is no room for names, and the labels are numbers. */
+  readonly numbered: boolean
+}
+
+function layOut(spots: readonly Spot[], width: number): Layout {
+  const axes = axesOf(spots, width)
+  const names = labelsOf(spots, axes, ({ model }) =>
+    fitText(printable(model.name), Math.min(180, width * 0.4), fontSize),
+  )
+  if (names) return { ...axes, labels: names, numbered: false }
+  return { ...axes, labels: labelsOf(spots, axes, (_, i) => String(i + 1)) ?? [], numbered: true }
+}
+
+function axesOf(spots: readonly Spot[], width: number): Axes {
   const height = width > 600 ? 420 : 380
   const frame = { left: 64, top: 26, right: width - 16, bottom: height - 44 }
   const macs = spots.map(spot => spot.macs)
-  const domain: [number, number] = [Math.min(...macs) / 1.6, Math.max(...macs) * 1.6]
-  const x: Plot.ScaleOptions = { type: 'log', domain, range: [frame.left, frame.right] }
+  const low = Math.min(...macs) / 1.6
+  const high = Math.max(...macs) * 1.6
+  const ticks = decadeTicks(low, high)
+  const shown = width > 600 ? ticks : ticks.filter(tick => Number.isInteger(Math.log10(tick)))
+  const x = { ...logScale(low, high, shown, compact), label: 'MACs per example →', range: [frame.left, frame.right] }
   const accuracies = spots.map(spot => spot.accuracy)
-  const y = {
-    ...accuracyAxis(accuracies, '↑ accuracy'),
-    range: [frame.bottom - 14, frame.top + 10] as [number, number],
-  }
+  const y = { ...accuracyAxis(accuracies, '↑ accuracy'), range: [frame.bottom - 14, frame.top + 10] }
+  return { width, height, frame, x, y }
+}
+
+function labelsOf(
+  spots: readonly Spot[],
+  { x, y, frame }: Axes,
+  textOf: (spot: Spot, index: number) => string,
+): Label[] | undefined {
   const xScale = Plot.scale({ x })
   const yScale = Plot.scale({ y })
-
-  const labels = spots.map(({ model }) => fitText(printable(model.name), Math.min(180, width * 0.4), fontSize))
-  const points = spots.map(({ macs, accuracy }, i) => ({
-    x: xScale.apply(macs),
-    y: yScale.apply(errorOf(accuracy)),
-    radius: 6,
-    width: textWidth(labels[i]!, fontSize),
+  const texts = spots.map(textOf)
+  const points = spots.map(({ macs, accuracy, chosen }, i) => ({
+    x: xScale.apply(Math.log10(macs)),
+    y: yScale.apply(accuracyHeight(accuracy)),
+    radius: chosen ? 11 : 7,
+    width: textWidth(texts[i]!, fontSize),
     height: fontSize + 3,
   }))
-  const placed = placeLabels(points, frame).map((place, i) => ({ ...place, text: labels[i]!, point: points[i]! }))
-  const toX = (pixels: number) => xScale.invert!(pixels)
-  const toY = (pixels: number) => yScale.invert!(pixels)
-  const inPixels = { x1: 'x1', y1: 'y1', x2: 'x2', y2: 'y2' }
-  const leaders = placed
-    .filter(label => label.leader)
-    .map(label => {
-      const end = nearestOnBox(label.point, label)
-      return { x1: toX(label.point.x), y1: toY(label.point.y), x2: toX(end.x), y2: toY(end.y) }
-    })
-  const ticks = decadeTicks(...domain)
+  return placeLabels(points, frame)?.map((place, i) => ({ ...place, text: texts[i]!, point: points[i]! }))
+}
+
+function plan(spots: readonly Spot[], front: readonly Spot[], layout: Layout): PlotOptions {
+  const { width, height, frame, x, y, labels } = layout
+  const place = { x: (spot: Spot) => Math.log10(spot.macs), y: (spot: Spot) => accuracyHeight(spot.accuracy) }
+  const pixels = <T>(value: (item: T) => number) => ({ value, scale: null })
+  const ends = labels.filter(label => label.leader).map(label => ({ from: label.point, to: nearestOnBox(label) }))
   return {
     width,
     height,
@@ -88,44 +122,37 @@ function plan(
     marginRight: width - frame.right,
     marginTop: frame.top,
     marginBottom: height - frame.bottom,
-    x: {
-      ...x,
-      ticks: width > 600 ? ticks : ticks.filter(isPowerOfTen),
-      tickFormat: tick => compactTick(tick),
-      label: 'MACs per example →',
-    },
+    x,
     y,
     marks: [
       Plot.line(front, {
-        x: 'macs',
-        y: spot => errorOf(spot.accuracy),
+        ...place,
         curve: 'step-after',
         stroke: 'var(--ink)',
         strokeOpacity: 0.45,
         strokeDasharray: '3 3',
       }),
-      Plot.link(leaders, { ...inPixels, stroke: 'var(--muted)', strokeOpacity: 0.6 }),
+      Plot.link(ends, {
+        x1: pixels(end => end.from.x),
+        y1: pixels(end => end.from.y),
+        x2: pixels(end => end.to.x),
+        y2: pixels(end => end.to.y),
+        stroke: 'var(--muted)',
+        strokeOpacity: 0.6,
+      }),
       ...Object.entries(kinds).map(([kind, { symbol, color }]) =>
         Plot.dot(
           spots.filter(spot => spot.model.kind === kind),
-          {
-            x: 'macs',
-            y: spot => errorOf(spot.accuracy),
-            symbol,
-            r: 5.5,
-            fill: color,
-            stroke: 'var(--page)',
-            title: tooltip,
-          },
+          { ...place, symbol, r: 5.5, fill: color, stroke: 'var(--page)', title: tooltip },
         ),
       ),
       Plot.dot(
-        spots.filter(spot => spot.model === chosen),
-        { x: 'macs', y: spot => errorOf(spot.accuracy), r: 10, stroke: 'var(--ink)', strokeWidth: 1.5 },
+        spots.filter(spot => spot.chosen),
+        { ...place, r: 10, stroke: 'var(--ink)', strokeWidth: 1.5 },
       ),
-      Plot.text(placed, {
-        x: label => toX(label.x),
-        y: label => toY(label.y),
+      Plot.text(labels, {
+        x: pixels(label => label.x),
+        y: pixels(label => label.y),
         text: 'text',
         fill: 'var(--ink)',
         stroke: 'var(--page)',
@@ -136,21 +163,21 @@ function plan(
   }
 }
 
+/** The names behind the numbers, where there is no room for names. */
+function key(spots: readonly Spot[], { numbered }: Layout): Child {
+  if (!numbered) return null
+  return html`<ol class="key">${spots.map(spot => html`<li>${spot.model.name}</li>`)}</ol>`
+}
+
 function tooltip({ model, macs, accuracy }: Spot): string {
   return printable(`${model.name}: ${percent(accuracy)} %, ${compact(macs)} MACs`)
 }
 
-const isPowerOfTen = (value: number) => Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6)
-
-const compactTick = (value: number) => compact(value).replace(/\.?0+(?=[kMGT])/, '')
-
-function nearestOnBox(
-  point: { x: number; y: number },
-  box: { x: number; y: number; point: { width: number; height: number } },
-) {
+/** The point of a label's box that is nearest to what it labels. */
+function nearestOnBox({ x, y, point }: Label): { readonly x: number; readonly y: number } {
   const clamp = (value: number, middle: number, size: number) =>
     Math.min(Math.max(value, middle - size / 2), middle + size / 2)
-  return { x: clamp(point.x, box.x, box.point.width), y: clamp(point.y, box.y, box.point.height) }
+  return { x: clamp(point.x, x, point.width), y: clamp(point.y, y, point.height) }
 }
 
 function legend(spots: readonly Spot[]): Markup {

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
-import { html, type Markup, printable, trusted } from '../markup.ts'
+import { type Child, html, type Markup, printable, trusted } from '../markup.ts'
 
 /** What a reader who does not see a drawing is told. */
 export interface ChartText {
@@ -20,17 +20,22 @@ export interface ChartWidths {
 
 export const fontSize = 12
 
-/** A chart drawn by Plot as inline SVG, once for wide and once for narrow containers, so that its text keeps its size. */
-export function chart(text: ChartText, { wide, narrow }: ChartWidths, plan: (width: number) => PlotOptions): Markup {
-  const versions = [
-    { className: 'wide', width: wide },
-    { className: 'narrow', width: narrow },
-  ]
-  const drawings = versions.map(
-    ({ className, width }) =>
-      html`<div class="${className}">${draw({ ...text, id: `${text.id}-${className}` }, plan(width))}</div>`,
-  )
-  return html`<div class="chart">${drawings}</div>`
+/**
+ * A chart drawn by Plot as inline SVG, once for wide and once for narrow containers, so that its text keeps its size.
+ * What a version needs to say besides goes below it.
+ */
+export function chart(
+  text: ChartText,
+  widths: ChartWidths,
+  plan: (width: number) => PlotOptions,
+  below: (width: number) => Child = () => null,
+): Markup {
+  const version = (className: keyof ChartWidths) => {
+    const width = widths[className]
+    const drawing = draw({ ...text, id: `${text.id}-${className}` }, plan(width))
+    return html`<div class="${className}">${drawing}${below(width)}</div>`
+  }
+  return html`<div class="chart">${version('wide')}${version('narrow')}</div>`
 }
 
 interface SvgElement {

@@ -12,6 +12,11 @@ interface Cell {
   readonly share: number
 }
 
+const widestCell = 120
+
+/** Errors of this share of a row, or more, are drawn in full colour. */
+const strongError = 0.03
+
 /** Labelled classes (rows) against predicted classes (columns): counts, coloured by their share of the row. */
 export function confusionMatrix(evaluation: RunEvaluation): Markup {
   const names = evaluation.classes.map(c => printable(c.name))
@@ -26,18 +31,18 @@ export function confusionMatrix(evaluation: RunEvaluation): Markup {
     title: `Confusion matrix of ${evaluation.model}`,
     description: worst.length > 0 ? `Most frequent confusions: ${worst.join('; ')}.` : 'No test example is confused.',
   }
-  return chart(text, { wide: 510, narrow: 344 }, width => plan(names, cells, width))
+  return chart(text, { wide: 550, narrow: 344 }, width => plan(names, cells, width))
 }
 
 function plan(names: readonly string[], cells: readonly Cell[], width: number): PlotOptions {
   const n = names.length
   const fontSize = n > 20 ? 10 : 12
   const labelRoom = Math.min(Math.max(...names.map(name => textWidth(name, fontSize))), width * 0.22)
-  const marginLeft = Math.ceil(labelRoom) + 30
-  const marginRight = 6
-  const side = (width - marginLeft - marginRight) / n
+  const marginLeft = Math.ceil(labelRoom) + 14
+  const side = Math.min((width - marginLeft - 6) / n, widestCell)
+  const marginRight = width - marginLeft - n * side
   const upright = Math.max(...names.map(name => textWidth(name, fontSize))) > side - 4 && labelRoom > 14
-  const marginTop = upright ? Math.ceil(labelRoom) + 34 : 44
+  const marginTop = upright ? Math.ceil(labelRoom) + 30 : 44
   const labelSize = upright ? fontSize + 3 : Math.max(labelRoom, fontSize) + 4
   const classes = names.map((_, i) => i)
   const label = (i: number) => fitText(names[i]!, labelRoom, fontSize)
@@ -49,7 +54,7 @@ function plan(names: readonly string[], cells: readonly Cell[], width: number): 
   const filled = cells.filter(cell => cell.count > 0)
   const right = (cell: Cell) => cell.row === cell.column
   // Errors are few: on a square-root scale of their own they show, and the diagonal does not drown them.
-  const mostWrong = Math.max(0.01, ...filled.filter(cell => !right(cell)).map(cell => cell.share))
+  const mostWrong = Math.max(strongError, ...filled.filter(cell => !right(cell)).map(cell => cell.share))
   const strength = (cell: Cell) => (right(cell) ? cell.share ** 2 : 0.12 + 0.88 * Math.sqrt(cell.share / mostWrong))
   return {
     width,
@@ -59,8 +64,8 @@ function plan(names: readonly string[], cells: readonly Cell[], width: number): 
     marginRight,
     marginBottom: 6,
     padding: 0,
-    x: { domain: classes, axis: null },
-    y: { domain: classes, axis: null },
+    x: { domain: classes, axis: null, round: false },
+    y: { domain: classes, axis: null, round: false },
     opacity: { type: 'identity' },
     marks: [
       Plot.axisX(thinned(classes, side, labelSize), {
@@ -70,13 +75,11 @@ function plan(names: readonly string[], cells: readonly Cell[], width: number): 
         ...(upright ? { tickRotate: -90 } : {}),
       }),
       Plot.axisY(thinned(classes, side, fontSize + 3), { ...tickLabels, anchor: 'left', tickFormat: label }),
-      Plot.text(['predicted →'], { frameAnchor: 'top-left', dy: -marginTop + 6, fill: 'var(--muted)' }),
-      Plot.text(['← labelled'], {
+      Plot.text(['labelled ↓   predicted →'], {
         frameAnchor: 'top-left',
-        dx: -marginLeft + 8,
-        rotate: -90,
-        textAnchor: 'end',
         lineAnchor: 'top',
+        dx: -marginLeft + 2,
+        dy: -marginTop,
         fill: 'var(--muted)',
       }),
       Plot.cell(cells, {
@@ -105,7 +108,8 @@ function plan(names: readonly string[], cells: readonly Cell[], width: number): 
         y: 'row',
         text: 'count',
         fontSize: Math.round(countSize * 10) / 10,
-        fill: (cell: Cell) => (strength(cell) > 0.6 ? 'var(--on-strong)' : 'var(--ink)'),
+        fill: (cell: Cell) =>
+          strength(cell) < 0.7 ? 'var(--ink)' : right(cell) ? 'var(--on-right)' : 'var(--on-wrong)',
       }),
     ],
   }

@@ -2,32 +2,43 @@ import * as Plot from '@observablehq/plot'
 import { percent } from '../format.ts'
 import { html, type Markup, printable } from '../markup.ts'
 import type { RunEpoch, RunModel, RunRecord } from '../run-record.ts'
-import { accuracyAxis, errorOf } from './accuracy-axis.ts'
+import { accuracyAxis, accuracyHeight } from './accuracy-axis.ts'
 import { chart, type PlotOptions } from './chart.ts'
 import { seriesStyle } from './palette.ts'
-import { evenTicks, logTicks } from './ticks.ts'
+import { evenTicks, logScale, logTicks } from './ticks.ts'
 
-const widths = { wide: 510, narrow: 344 }
+const widths = { wide: 550, narrow: 344 }
 
-interface Measured {
+/** What is drawn: how to find it in an epoch, where it is on its axis, and how it reads. */
+interface Series {
+  readonly of: (epoch: RunEpoch) => number | null | undefined
+  readonly height: (value: number) => number
+  readonly format: (value: number) => string
+}
+
+const loss = {
+  height: (value: number) => Math.log10(Math.max(value, 1e-6)),
+  format: (value: number) => value.toPrecision(3),
+}
+const trainingLoss: Series = { ...loss, of: e => e.loss }
+const validationLoss: Series = { ...loss, of: e => e.validation?.logLoss }
+const validationAccuracy: Series = {
+  of: e => e.validation?.accuracy,
+  height: accuracyHeight,
+  format: value => `${percent(value)} %`,
+}
+
+interface Point {
   readonly epoch: number
   readonly value: number
   readonly best: boolean
 }
 
-type Curve = (history: readonly RunEpoch[]) => Measured[]
-
-const pick =
-  (of: (epoch: RunEpoch) => number | null | undefined): Curve =>
-  history =>
-    history.flatMap(e => {
-      const value = of(e)
-      return typeof value === 'number' ? [{ epoch: e.epoch, value, best: e.best }] : []
-    })
-
-const trainingLoss = pick(e => Math.max(e.loss, 1e-6))
-const validationLoss = pick(e => (e.validation?.logLoss ? Math.max(e.validation.logLoss, 1e-6) : null))
-const validationAccuracy = pick(e => e.validation?.accuracy)
+const pointsOf = (series: Series, { history }: RunModel): Point[] =>
+  history.flatMap(e => {
+    const value = series.of(e)
+    return typeof value === 'number' ? [{ epoch: e.epoch, value, best: e.best }] : []
+  })
 
 /** Loss and validation accuracy over the epochs, for every model that was trained. */
 export function learningCurves(record: RunRecord): Markup | undefined {
@@ -38,89 +49,53 @@ export function learningCurves(record: RunRecord): Markup | undefined {
 }
 
 function losses(models: readonly RunModel[]): Markup | undefined {
-  const values = models.flatMap(m => [...trainingLoss(m.history), ...validationLoss(m.history)].map(p => p.value))
-  if (values.length === 0) return undefined
+  const drawn = models.flatMap(model => [...pointsOf(trainingLoss, model), ...pointsOf(validationLoss, model)])
+  if (drawn.length === 0) return undefined
+  const values = drawn.map(point => Math.max(point.value, 1e-6))
   const low = Math.min(...values) / 1.1
   const high = Math.max(...values) * 1.1
-  const y: PlotOptions['y'] = {
-    type: 'log',
-    domain: [low, high],
-    grid: true,
-    label: '↑ loss',
-    ticks: logTicks(low, high),
-    tickFormat: (tick: number) => String(tick),
-  }
-  const text = {
-    id: 'loss',
-    title: 'Loss by epoch',
-    description: models.map(m => endOf(m, 'loss', trainingLoss, v => v.toPrecision(3))).join('; '),
-  }
+  const text = { id: 'loss', title: 'Loss by epoch', description: summary(models, trainingLoss) }
   return chart(text, widths, width => ({
     ...common(models, width),
-    y,
+    y: { ...logScale(low, high, logTicks(low, high), String), grid: true, label: '↑ loss' },
     marks: models.flatMap((model, i) => [
-      Plot.line(trainingLoss(model.history), {
+      Plot.line(pointsOf(trainingLoss, model), {
         x: 'epoch',
-        y: 'value',
+        y: point => trainingLoss.height(point.value),
         stroke: seriesStyle(i).color,
         strokeWidth: 1,
         strokeDasharray: '1.5 2.5',
       }),
-      ...curve(
-        model,
-        i,
-        validationLoss,
-        p => p.value,
-        v => v.toPrecision(3),
-      ),
+      ...curve(model, i, validationLoss),
     ]),
   }))
 }
 
 function accuracies(models: readonly RunModel[]): Markup | undefined {
-  const values = models.flatMap(m => validationAccuracy(m.history).map(p => p.value))
+  const values = models.flatMap(model => pointsOf(validationAccuracy, model).map(point => point.value))
   if (values.length === 0) return undefined
   const text = {
     id: 'validation-accuracy',
     title: 'Validation accuracy by epoch',
-    description: models.map(m => endOf(m, 'accuracy', validationAccuracy, v => `${percent(v)} %`)).join('; '),
+    description: summary(models, validationAccuracy),
   }
   return chart(text, widths, width => ({
     ...common(models, width),
     y: accuracyAxis(values, '↑ validation accuracy'),
-    marks: models.flatMap((model, i) =>
-      curve(
-        model,
-        i,
-        validationAccuracy,
-        p => errorOf(p.value),
-        v => `${percent(v)} %`,
-      ),
-    ),
+    marks: models.flatMap((model, i) => curve(model, i, validationAccuracy)),
   }))
 }
 
 /** A line through the epochs, and a dot on the one whose weights were kept. */
-function curve(
-  model: RunModel,
-  index: number,
-  of: Curve,
-  y: (point: Measured) => number,
-  format: (value: number) => string,
-) {
-  const points = of(model.history)
+function curve(model: RunModel, index: number, series: Series) {
+  const points = pointsOf(series, model)
+  const place = { x: 'epoch', y: (point: Point) => series.height(point.value) }
   const { color, dash } = seriesStyle(index)
-  const title = (point: Measured) => printable(`${model.name}, epoch ${point.epoch}: ${format(point.value)}`)
+  const title = ({ epoch, value }: Point) => printable(`${model.name}, epoch ${epoch}: ${series.format(value)}`)
+  const dots = points.length === 1 ? points : points.filter(point => point.best)
   return [
-    Plot.line(points, { x: 'epoch', y, stroke: color, strokeWidth: 1.75, ...(dash ? { strokeDasharray: dash } : {}) }),
-    Plot.dot(points.length === 1 ? points : points.filter(point => point.best), {
-      x: 'epoch',
-      y,
-      r: 3.5,
-      fill: color,
-      stroke: 'var(--page)',
-      title,
-    }),
+    Plot.line(points, { ...place, stroke: color, strokeWidth: 1.75, ...(dash && { strokeDasharray: dash }) }),
+    Plot.dot(dots, { ...place, r: 3.5, fill: color, stroke: 'var(--page)', title }),
   ]
 }
 
@@ -142,10 +117,14 @@ function common(models: readonly RunModel[], width: number): PlotOptions {
   }
 }
 
-function endOf(model: RunModel, what: string, of: Curve, format: (value: number) => string): string {
-  const points = of(model.history)
-  const shown = points.find(point => point.best) ?? points.at(-1)
-  return shown ? `${model.name}: ${what} ${format(shown.value)} at epoch ${shown.epoch}` : `${model.name}: not measured`
+/** Each model at its best epoch, in words. */
+function summary(models: readonly RunModel[], series: Series): string {
+  const ends = models.map(model => {
+    const points = pointsOf(series, model)
+    const shown = points.find(point => point.best) ?? points.at(-1)
+    return `${model.name}: ${shown ? `${series.format(shown.value)} at epoch ${shown.epoch}` : 'not measured'}`
+  })
+  return ends.join('; ')
 }
 
 function legend(models: readonly RunModel[]): Markup {

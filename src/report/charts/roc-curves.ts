@@ -3,7 +3,7 @@ import { decimals } from '../format.ts'
 import { html, type Markup, printable } from '../markup.ts'
 import type { RunEvaluation } from '../run-record.ts'
 import { chart, type PlotOptions } from './chart.ts'
-import { evenTicks } from './ticks.ts'
+import { evenTicks, logScale } from './ticks.ts'
 
 type Curve = RunEvaluation['roc'][number]
 type Point = readonly [falsePositives: number, truePositives: number]
@@ -21,28 +21,23 @@ export function rocCurves(evaluation: RunEvaluation): Markup | undefined {
   const corner = { id: 'roc-corner', title: 'ROC curves, false-positive rate on a logarithmic scale', description }
   const square = { id: 'roc-square', title: 'ROC curves, whole', description }
   return html`${legend(curves, lowest)}<div class="panels uneven">
-    ${chart(corner, { wide: 660, narrow: 344 }, width => cornerPlan(curves, lowest, width))}
-    ${chart(square, { wide: 360, narrow: 344 }, width => squarePlan(curves, lowest, width))}
+    ${chart(corner, { wide: 720, narrow: 344 }, width => cornerPlan(curves, lowest, width))}
+    ${chart(square, { wide: 380, narrow: 344 }, width => squarePlan(curves, lowest, width))}
   </div>`
 }
 
 function cornerPlan(curves: readonly Curve[], lowest: readonly Curve[], width: number): PlotOptions {
   const rates = curves.flatMap(curve => curve.points.map(([x]) => x)).filter(x => x > 0)
   const floor = 10 ** Math.max(Math.floor(Math.log10(Math.min(...rates, 0.1))), -6)
+  const decades = Array.from({ length: 1 - Math.round(Math.log10(floor)) }, (_, i) => 10 ** -i)
   const cut = (curve: Curve) => fromFloor(curve.points, floor)
   const bottom = Math.min(0.95, ...curves.map(curve => cut(curve)[0]![1]))
   const low = Math.max(0, Math.floor(bottom * 20) / 20)
   return {
     ...size(width, 360),
-    x: {
-      type: 'log',
-      domain: [floor, 1],
-      label: 'false-positive rate (log scale) →',
-      ticks: Array.from({ length: 1 - Math.round(Math.log10(floor)) }, (_, i) => 10 ** -i),
-      tickFormat: rate,
-    },
+    x: { ...logScale(floor, 1, decades, rate), label: 'false-positive rate (log scale) →' },
     y: { ...truePositives(low), label: '↑ true-positive rate' },
-    marks: lines(curves, lowest, cut),
+    marks: lines(curves, lowest, curve => cut(curve).map(([x, y]) => [Math.log10(x), y])),
   }
 }
 

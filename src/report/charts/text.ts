@@ -1,11 +1,11 @@
 /** Advance widths of a common sans-serif font, in ems, by rough class: enough to lay out labels without a browser. */
 function characterWidth(character: string): number {
   if (/[\u0300-\u036f\u200b-\u200f]/.test(character)) return 0
-  if (/[ijl.,:;'|!I]/.test(character)) return 0.29
-  if (/[frt()[\]/\- ]/.test(character)) return 0.38
-  if (/[mwMW@%]/.test(character)) return 0.9
-  if (/[A-Z]/.test(character)) return 0.69
-  return character.codePointAt(0)! >= 0x2e80 ? 1.03 : 0.58
+  if (/[ijl.,:;'|!I]/.test(character)) return 0.32
+  if (/[frt()[\]/\- ]/.test(character)) return 0.41
+  if (/[mwMW@%]/.test(character)) return 0.95
+  if (/[A-Z]/.test(character)) return 0.72
+  return character.codePointAt(0)! >= 0x2e80 ? 1.03 : 0.62
 }
 
 /** An estimate of the width of a text, in pixels, a little on the wide side. */

@@ -27,3 +27,15 @@ export function logTicks(low: number, high: number): number[] {
   const decades = decadeTicks(low, high)
   return decades.length >= 3 ? decades : evenTicks(low, high, 4)
 }
+
+/**
+ * A logarithmic scale as a linear one of logarithms: channels give `Math.log10(value)`. Plot's own logarithmic scale
+ * blanks the labels of some of the ticks that it is given.
+ */
+export function logScale(low: number, high: number, ticks: readonly number[], format: (value: number) => string) {
+  return {
+    domain: [Math.log10(low), Math.log10(high)] as [number, number],
+    ticks: ticks.map(Math.log10),
+    tickFormat: (logarithm: number) => format(Number((10 ** logarithm).toPrecision(9))),
+  }
+}
