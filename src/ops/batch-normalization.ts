@@ -11,10 +11,13 @@ import { refuse } from './spec.ts'
 
 export const batchNormalization = operator('BatchNormalization', {
   infer: ({ inputs: [x, , , mean, variance], node }) =>
-    [{ dtype: x!.dtype, shape: x!.shape }, mean, variance].slice(0, node.outputs.length),
+    [x, mean, variance].slice(0, node.outputs.length).map(type => type && { dtype: type.dtype, shape: type.shape }),
   gradient: call => (call.attributes.training_mode ? trainingGradient(call) : inferenceGradient(call)),
   coupling: call => [
-    ...elementwiseLinks({ ...call, inputs: call.inputs.slice(0, 1) }),
+    // The batch's statistics are over all axes but the channels'.
+    ...elementwiseLinks({ ...call, inputs: call.inputs.slice(0, 1) }).filter(
+      ({ from }) => from[2] === 1 || !call.attributes.training_mode,
+    ),
     ...[1, 2, 3, 4].map((input): Link => ({ from: ['in', input, 0], to: ['out', 0, 1], map: 'same' })),
     ...[1, 2].flatMap((output): Link[] =>
       call.outputs[output] ? [{ from: ['in', output + 2, 0], to: ['out', output, 0], map: 'same' }] : [],

@@ -20,31 +20,75 @@ export function convolution(op: Ops, { group, axes }: Convolution, data: Ref, w:
 
 /** The convolution's gradient with respect to its data, given that of its result. */
 export function dataGradient({ op, choose }: Tools, of: Convolution, dy: Ref, w: Ref): Ref {
-  const transposed = () => transposedConvolution(op, of, dy, w)
-  const flippable = of.axes.every(a => a.stride === 1 && extentOf(a) > Math.max(a.before, a.after))
-  return choose('dX', flippable ? { flipped: () => flippedConvolution(op, of, dy, w), transposed } : { transposed })
+  const transposed = () => op.ConvTranspose([dy, w], transposedAttributes(of))
+  if (!of.axes.every(a => a.stride === 1 && extentOf(a) > Math.max(a.before, a.after)))
+    return choose('dX', { transposed })
+
+  const mirror = mirrored(of)
+  const kernels = () => turnedAndSwapped(op, of, w)
+  const flipped = () => convolution(op, mirror, dy, kernels())
+  const columns = () => imagesInColumns(op, mirror, dy, kernels())
+  // In small images the border is a large part, and rows are short: side by side, the images share both.
+  const small = elementCount(of.axes.map(axis => axis.output)) <= 200 && Math.min(of.weights[0]!, of.weights[1]!) >= 32
+  return choose('dX', small ? { columns, flipped, transposed } : { flipped, columns, transposed })
 }
 
 /** The adjoint of a convolution, with the data's size restored where a stride left elements over. */
-function transposedConvolution(op: Ops, { group, axes }: Convolution, dy: Ref, w: Ref): Ref {
-  return op.ConvTranspose([dy, w], { ...attributesOfAxes(axes), group, output_padding: axes.map(leftover) })
+function transposedAttributes({ group, axes }: Convolution) {
+  return { ...attributesOfAxes(axes), group, output_padding: axes.map(leftover) }
 }
 
-/** At stride 1 the adjoint is the convolution with the kernel turned around and its channels swapped. */
-function flippedConvolution(op: Ops, { group, weights, axes }: Convolution, dy: Ref, w: Ref): Ref {
+/** At stride 1 the adjoint is a convolution too, with the kernel turned around and its channels swapped. */
+function mirrored({ group, weights, axes }: Convolution): Convolution {
   const [outputs, perGroup, ...kernel] = weights as [number, number, ...number[]]
+  return {
+    group,
+    weights: [group * perGroup, outputs / group, ...kernel],
+    axes: axes.map(a => ({
+      ...a,
+      input: a.output,
+      output: a.input,
+      before: extentOf(a) - 1 - a.before,
+      after: extentOf(a) - 1 - a.after,
+    })),
+  }
+}
+
+function turnedAndSwapped(op: Ops, of: Convolution, w: Ref): Ref {
+  const [outputs, perGroup, ...kernel] = of.weights as [number, number, ...number[]]
   const taps = elementCount(kernel)
   // A product with the reversed identity turns each kernel around in a quarter of Gather's time.
   const turned =
     taps === 1 ? w : op.MatMul([op.Reshape([w, op.ints([outputs * perGroup, taps])]), reversal(op, w, taps)])
-  const split = op.Reshape([turned, op.ints([group, outputs / group, perGroup, taps])])
-  const swapped = op.Transpose([split], { perm: [0, 2, 1, 3] })
-  return op.Conv([dy, op.Reshape([swapped, op.ints([group * perGroup, outputs / group, ...kernel])])], {
-    group,
-    kernel_shape: kernel,
-    dilations: axes.map(axis => axis.dilation),
-    pads: padsOf(axes.map(a => ({ before: extentOf(a) - 1 - a.before, after: extentOf(a) - 1 - a.after }))),
-  })
+  const split = op.Reshape([turned, op.ints([of.group, outputs / of.group, perGroup, taps])])
+  return op.Reshape([op.Transpose([split], { perm: [0, 2, 1, 3] }), op.ints(mirrored(of).weights)])
+}
+
+/** A convolution at stride 1 of all the images as one, pixel by pixel side by side along the last axis. */
+function imagesInColumns(op: Ops, of: Convolution, data: Ref, w: Ref): Ref {
+  const [images, channels, ...sizes] = op.shape(data) as [number, number, ...number[]]
+  const wide = of.axes.map((a, axis) => (axis < of.axes.length - 1 ? a : widened(a, images)))
+  const pixels = op.Reshape([data, op.ints([images, channels * elementCount(sizes)])])
+  const columns = op.Reshape([
+    op.Transpose([pixels], { perm: [1, 0] }),
+    op.ints([1, channels, ...wide.map(a => a.input)]),
+  ])
+  const result = convolution(op, { ...of, axes: wide }, columns, w)
+  const outputs = [of.weights[0]!, ...of.axes.map(a => a.output)]
+  const back = op.Transpose([op.Reshape([result, op.ints([elementCount(outputs), images])])], { perm: [1, 0] })
+  return op.Reshape([back, op.ints([images, ...outputs])])
+}
+
+function widened(a: WindowAxis, by: number): WindowAxis {
+  const { input, dilation, before, after, output } = a
+  return {
+    ...a,
+    input: input * by,
+    dilation: dilation * by,
+    before: before * by,
+    after: after * by,
+    output: output * by,
+  }
 }
 
 /** The convolution's gradient with respect to its weights, given its data and the gradient of its result. */

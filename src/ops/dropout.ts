@@ -44,9 +44,13 @@ export const dropout = operator('Dropout', {
   upgrades: [
     {
       to: 12,
-      apply({ node, attributes }, op, [x]) {
+      apply({ node, attributes, opset, inputs: [type] }, op, [x]) {
         const { ratio } = attributes as { readonly ratio?: number }
-        return op.many('Dropout', node.outputs.length, [x, op.scalar(ratio ?? defaultRatio)])
+        const [y, mask] = op.many('Dropout', node.outputs[1] ? 2 : 1, [x, op.scalar(ratio ?? defaultRatio)])
+        if (!mask || opset >= 10) return mask ? [y!, mask] : [y!]
+        // Before opset 10 the mask was of the data's type. What it holds outside of training was left open.
+        const { dtype } = type!
+        return [y!, op.Where([mask, op.scalar(1, dtype), op.scalar(0, dtype)])]
       },
     },
   ],

@@ -102,9 +102,10 @@ function scaled(size: Dim, factor: number): Dim {
 
 /** One factor for all the axes: the smallest or the largest that the sizes ask for. */
 function keepAspect(result: Dim[], shape: Shape, axes: readonly number[], policy: string): void {
+  const fixed = axes.every(axis => typeof result[axis] === 'number' && typeof shape[axis] === 'number')
   const factors = axes.map(axis => Number(result[axis]) / Number(shape[axis]))
   const factor = policy === 'not_larger' ? Math.min(...factors) : Math.max(...factors)
-  for (const axis of axes) result[axis] = Number.isNaN(factor) ? '' : Math.round(factor * Number(shape[axis]))
+  for (const axis of axes) result[axis] = fixed ? Math.round(factor * Number(shape[axis])) : ''
 }
 
 /** Axes that keep their size go through. */

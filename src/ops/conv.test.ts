@@ -1,0 +1,81 @@
+import { eachPair } from '../read/index-map.ts'
+import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import { conv, convTranspose } from './conv.ts'
+import { conform } from './testing/conform.ts'
+import type { Sample } from './testing/sample.ts'
+
+const bench = { backend: onnxruntimeNode, eachPair }
+
+function sample(name: string, attributes: Sample['attributes'], ...shapes: readonly number[][]): Sample {
+  return { name, attributes: attributes ?? {}, inputs: shapes.map(shape => ({ shape })) }
+}
+
+conform(
+  conv,
+  [
+    sample('with a bias', { pads: [1, 1, 1, 1] }, [2, 3, 4, 5], [4, 3, 3, 3], [4]),
+    sample('without a bias', {}, [2, 3, 4, 5], [4, 3, 3, 2]),
+    sample('more channels than are transposed by a product', { pads: [1, 0, 1, 1] }, [1, 18, 3, 4], [2, 18, 3, 2]),
+    sample('padding as wide as the kernel', { pads: [3, 3, 3, 3] }, [1, 2, 3, 3], [3, 2, 3, 3], [3]),
+    sample('uneven padding', { pads: [2, 0, 0, 1] }, [1, 2, 4, 5], [3, 2, 3, 3]),
+    sample('strides that fit', { pads: [1, 1, 1, 1], strides: [2, 2] }, [1, 2, 5, 5], [3, 2, 3, 3], [3]),
+    sample('strides that leave some over', { pads: [1, 1, 1, 1], strides: [2, 2] }, [1, 2, 4, 6], [3, 2, 3, 3], [3]),
+    sample('strides that leave more over than is padded', { strides: [3, 4] }, [1, 2, 7, 9], [3, 2, 2, 2]),
+    sample('dilations', { pads: [2, 1, 1, 2], dilations: [2, 3] }, [1, 2, 6, 7], [3, 2, 3, 2]),
+    sample(
+      'dilations and strides',
+      { pads: [2, 1, 1, 2], dilations: [2, 3], strides: [2, 3] },
+      [1, 2, 6, 8],
+      [3, 2, 3, 2],
+    ),
+    sample('same, upper', { auto_pad: 'SAME_UPPER', strides: [2, 2] }, [1, 2, 5, 6], [3, 2, 3, 3]),
+    sample('same, lower', { auto_pad: 'SAME_LOWER', strides: [2, 1] }, [1, 2, 5, 6], [3, 2, 3, 4]),
+    sample('valid', { auto_pad: 'VALID' }, [1, 2, 5, 6], [3, 2, 3, 4]),
+    sample('groups', { group: 2, pads: [1, 0, 2, 1] }, [2, 4, 4, 5], [6, 2, 3, 2], [6]),
+    sample('depthwise', { group: 4, pads: [1, 1, 1, 1] }, [2, 4, 4, 5], [4, 1, 3, 3], [4]),
+    sample(
+      'depthwise, of two outputs each',
+      { group: 3, pads: [1, 1, 1, 1], strides: [2, 2] },
+      [1, 3, 5, 4],
+      [6, 1, 3, 3],
+    ),
+    sample('pointwise', {}, [2, 3, 3, 4], [4, 3, 1, 1], [4]),
+    sample('pointwise, more weights than positions', {}, [1, 6, 1, 2], [7, 6, 1, 1]),
+    sample('pointwise with strides', { strides: [2, 3] }, [2, 3, 5, 5], [4, 3, 1, 1], [4]),
+    sample('pointwise in groups', { group: 2, strides: [2, 2] }, [1, 4, 4, 4], [6, 2, 1, 1]),
+    sample('pointwise with padding', { pads: [1, 0, 0, 1] }, [1, 3, 3, 3], [2, 3, 1, 1]),
+    sample('one dimension', { pads: [1, 1] }, [2, 3, 6], [4, 3, 3], [4]),
+    sample('one dimension, all at once', { pads: [2, 0], strides: [2], dilations: [2] }, [2, 3, 8], [2, 3, 3]),
+    sample('one dimension in groups', { pads: [2, 0], strides: [2], group: 2 }, [2, 4, 7], [4, 2, 3]),
+    sample('three dimensions', { pads: [1, 0, 1, 1, 1, 0], strides: [2, 1, 2] }, [1, 2, 3, 4, 3], [2, 2, 3, 2, 2], [2]),
+  ],
+  bench,
+)
+
+conform(
+  convTranspose,
+  [
+    sample('with a bias', {}, [2, 3, 3, 4], [3, 2, 3, 3], [2]),
+    sample('strides', { strides: [2, 3], pads: [1, 0, 1, 2] }, [1, 3, 3, 4], [3, 2, 3, 3]),
+    sample(
+      'output padding',
+      { strides: [2, 2], output_padding: [1, 0], pads: [1, 1, 1, 1] },
+      [1, 2, 3, 3],
+      [2, 3, 3, 3],
+      [3],
+    ),
+    sample('dilations', { dilations: [2, 3], pads: [1, 2, 0, 1] }, [1, 2, 3, 4], [2, 3, 3, 2]),
+    sample('groups', { group: 2, strides: [2, 2] }, [1, 4, 3, 3], [4, 3, 2, 3], [6]),
+    sample('depthwise', { group: 4, strides: [2, 2], pads: [1, 1, 1, 1] }, [1, 4, 3, 3], [4, 1, 3, 3], [4]),
+    sample('depthwise, of two outputs each', { group: 3 }, [1, 3, 3, 3], [3, 2, 2, 2]),
+    sample('same, upper', { auto_pad: 'SAME_UPPER', strides: [2, 2] }, [1, 2, 3, 4], [2, 3, 3, 3]),
+    sample('same, lower', { auto_pad: 'SAME_LOWER', strides: [2, 2] }, [1, 2, 3, 4], [2, 3, 3, 4]),
+    sample('valid', { auto_pad: 'VALID' }, [1, 2, 3, 4], [2, 3, 3, 4]),
+    sample('a stated output', { output_shape: [6, 8], strides: [2, 2] }, [1, 2, 3, 4], [2, 3, 3, 3]),
+    sample('a stated output, padded unevenly', { output_shape: [6, 7], strides: [2, 2] }, [1, 2, 3, 4], [2, 3, 2, 2]),
+    sample('pointwise with strides', { strides: [2, 2] }, [1, 2, 3, 4], [2, 3, 1, 1], [3]),
+    sample('one dimension', { pads: [1, 0], strides: [2] }, [2, 3, 5], [3, 4, 3], [4]),
+    sample('three dimensions', { strides: [1, 2, 1] }, [1, 2, 2, 2, 3], [2, 2, 2, 2, 2]),
+  ],
+  bench,
+)
