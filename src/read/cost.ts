@@ -1,19 +1,21 @@
 import { byteLength, type DType, isFloat, isInteger } from '../base/dtype.ts'
+import { SinterError } from '../base/errors.ts'
 import { elementCount, isFixed, isTensorType, type ValueType } from '../base/shape.ts'
 import { type Tensor, tensorBytes } from '../base/tensor.ts'
 import { type Body, bodiesOf, type Graph, type Node, readsOf } from '../graph/graph.ts'
+import { view } from '../graph/view.ts'
 import { type Scope, typedCallOf } from '../ops/call.ts'
 import { operatorOf } from '../ops/index.ts'
-import { infer, scopeOf, scopeWithin } from './infer.ts'
+import { constantOf, infer, scopeInside, scopeOf } from './infer.ts'
 
 export interface CostOptions {
-  /** Sizes of symbolic dimensions, by symbol; those not named are 1, so that costs are those of one example. */
+  /** Sizes of symbolic dimensions, by symbol. Those not named are 1: costs are those of one example. */
   readonly bind?: Readonly<Record<string, number>>
 }
 
 export interface NodeCost {
   readonly node: Node
-  /** Multiply-accumulates; NaN where they are not known. */
+  /** Multiply-accumulates; 0 where they are not known. */
   readonly macs: number
   /** Elements of the parameters that it reads. */
   readonly parameters: number
@@ -31,7 +33,7 @@ export interface GraphCost {
   /** The most bytes that inputs, outputs and values in between take at any one time; NaN where a size is not known. */
   readonly peakActivationBytes: number
   readonly nodes: readonly NodeCost[]
-  /** Nodes whose multiply-accumulates are not known: no record, or a size that depends on the data. */
+  /** Nodes, in bodies too, whose multiply-accumulates are not known: no record, or a size that is open. */
   readonly uncounted: readonly Node[]
 }
 
@@ -43,47 +45,74 @@ export interface GraphCost {
  * iteration. Parameters are what an inference must carry: the initializers and constants that nodes read, of floating
  * point or, as quantized weights are, of at most 8 bits an element; the running statistics of a BatchNormalization are
  * among them (PyTorch counts them apart, as buffers), shapes and indices are not. The peak assumes that each value is
- * freed after its last reader, in the order of the nodes, and that nothing is computed in place.
+ * freed after its last reader, in the order of the nodes, and that nothing is computed in place. Where symbols of 1 are
+ * too small for the graph (an image's height), those of inner axes stay open, and what depends on them is not counted.
  * @throws SinterError `invalid-graph` where a node's inputs do not fit its operator.
  */
 export function cost(graph: Graph, { bind = {} }: CostOptions = {}): GraphCost {
   const sizes = { '*': 1, ...bind }
-  const scope = scopeOf(graph, infer(graph, { bind: sizes }), sizes)
-  const nodes = graph.nodes.map(node => nodeCost(node, graph, scope, sizes))
-  const parameters = parametersOf(graph, scope)
+  const scope = scopeFor(graph, sizes)
+  const uncounted: Node[] = []
+  const nodes = graph.nodes.map((node): NodeCost => {
+    const read = new Set(readsOf(node).flatMap(name => parameterAt(name, scope) ?? []))
+    return {
+      node,
+      macs: macsOf(node, graph, scope, sizes, uncounted),
+      parameters: sumOver(read, t => elementCount(t.shape)),
+      outputBytes: sumOver(node.outputs, name => (name === '' ? 0 : bytesOfType(scope.type(name)))),
+    }
+  })
+  const parameters = parametersOf(graph)
   return {
-    macs: nodes.reduce((sum, { macs }) => sum + (Number.isNaN(macs) ? 0 : macs), 0),
+    macs: sumOver(nodes, ({ macs }) => macs),
     parameters: sumOver(parameters, t => elementCount(t.shape)),
     bytes: sumOver(parameters, tensorBytes),
     peakActivationBytes: peakOf(graph, scope),
     nodes,
-    uncounted: nodes.filter(({ macs }) => Number.isNaN(macs)).map(({ node }) => node),
+    uncounted,
   }
 }
 
-function nodeCost(node: Node, graph: Graph, scope: Scope, bind: Readonly<Record<string, number>>): NodeCost {
+/** Types with sizes for the symbols; without those of inner axes where they are too small for what is done with them. */
+function scopeFor(graph: Graph, sizes: Readonly<Record<string, number>>): Scope {
+  try {
+    return scopeOf(graph, infer(graph, { bind: sizes }), sizes)
+  } catch (error) {
+    if (!(error instanceof SinterError)) throw error
+    const { '*': one, ...named } = sizes
+    const examples = graph.inputs.map(({ type }) => (isTensorType(type) ? type.shape?.[0] : undefined))
+    const batch = Object.fromEntries(examples.flatMap(dim => (typeof dim === 'string' ? [[dim, one!]] : [])))
+    const bind = { ...batch, ...named }
+    return scopeOf(graph, infer(graph, { bind }), bind)
+  }
+}
+
+/** Multiply-accumulates of a node and the bodies inside of it. Nodes whose own are not known are listed. */
+function macsOf(
+  node: Node,
+  graph: Graph,
+  scope: Scope,
+  sizes: Readonly<Record<string, number>>,
+  uncounted: Node[],
+): number {
   const bodies = bodiesOf(node).map(body => {
-    const inner = scopeWithin(graph, body, [], scope, bind)
-    return body.nodes.reduce((sum, one) => sum + nodeCost(one, graph, inner, bind).macs, 0)
+    const inner = scopeInside(graph, body, scope, sizes)
+    return sumOver(body.nodes, one => macsOf(one, graph, inner, sizes, uncounted))
   })
   const own = operatorOf(node)?.cost(typedCallOf(node, scope)).macs ?? Number.NaN
-  const read = new Set(readsOf(node).flatMap(name => parameterAt(name, scope) ?? []))
-  return {
-    node,
-    macs: own + Math.max(0, ...bodies),
-    parameters: sumOver(read, t => elementCount(t.shape)),
-    outputBytes: node.outputs.reduce((sum, name) => sum + (name === '' ? 0 : bytesOfType(scope.type(name))), 0),
-  }
+  if (Number.isNaN(own)) uncounted.push(node)
+  return (own || 0) + Math.max(0, ...bodies)
 }
 
 /** The parameters that the nodes of a body, and of the bodies inside of it, read. A tensor under two names counts once. */
-function parametersOf(graph: Graph, scope: Scope): Set<Tensor> {
+function parametersOf(graph: Graph): Set<Tensor> {
   const found = new Set<Tensor>()
   const visit = (body: Body, around: Scope['constant']) => {
-    const constant = (name: string) => body.initializers.get(name) ?? around(name)
+    const { producer } = view(body)
+    const constant = (name: string) => body.initializers.get(name) ?? constantOf(producer(name)) ?? around(name)
     for (const node of body.nodes) {
       for (const name of node.inputs) {
-        const value = name === '' ? undefined : (constant(name) ?? scope.constant(name))
+        const value = name === '' ? undefined : constant(name)
         if (value && isParameter(value.dtype)) found.add(value)
       }
       for (const inner of bodiesOf(node)) visit(inner, constant)
