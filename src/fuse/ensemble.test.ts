@@ -37,7 +37,10 @@ test.each(methods)('one graph by $name gives what its members give, combined', a
 })
 
 test('says what goes in and out, and what it is made of', () => {
-  const named: Graph[] = members.map(member => ({ ...member, metadata: { classes: '["a","b","c"]', seed: member.name } }))
+  const named: Graph[] = members.map(member => ({
+    ...member,
+    metadata: { classes: '["a","b","c"]', seed: member.name },
+  }))
   named[2] = { ...named[2]!, metadata: { classes: '["a","b","c"]' } }
   const graph = ensemble(named, weightedAverage([1, 1, 2]), { names: ['x', 'y', 'z'], name: 'digits' })
   expect(graph.name).toBe('digits')

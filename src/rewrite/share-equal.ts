@@ -14,7 +14,7 @@ import { pass } from './pass.ts'
  */
 export const shareEqual = pass('share-equal', graph =>
   edit(graph, draft => {
-    const { isInput, isOutput } = view(graph)
+    const { isInput, isOutput, consumers } = view(graph)
     const idOf = contentIds()
     const shared = new Map<string, string>()
     const input = (name: string) => {
@@ -36,7 +36,7 @@ export const shareEqual = pass('share-equal', graph =>
       node.outputs.forEach((name, i) => {
         if (name === '') return
         shared.set(name, twin.outputs[i]!)
-        draft.redirect(name, twin.outputs[i]!)
+        if (consumers(name).length > 0) draft.redirect(name, twin.outputs[i]!)
       })
       if (!node.outputs.some(isOutput)) draft.remove(node)
     }

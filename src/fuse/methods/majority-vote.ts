@@ -36,11 +36,10 @@ export const majorityVote = combineMethod({
     for (let row = 0; row < result.length; row += classes) {
       votes.fill(0)
       for (const member of members) votes[indexOfMax(member, row, classes) - row]!++
-      const average = result.subarray(row, row + classes)
-      const winner = winnerOf(votes, average)
+      const winner = winnerOf(votes, result, row)
       for (let c = 0; c < classes; c++) {
-        const sum = Math.fround(votes[c]! + Math.fround(averagePart * average[c]!))
-        average[c] = Math.fround(sum + (c === winner ? winnerPart : 0)) * scale
+        const sum = Math.fround(votes[c]! + Math.fround(averagePart * result[row + c]!))
+        result[row + c] = Math.fround(sum + (c === winner ? winnerPart : 0)) * scale
       }
     }
     return result
@@ -56,10 +55,12 @@ function countVotes(op: Ops, members: readonly Ref[]): Ref {
   return op.ReduceSum([oneHot(op, choices, classesOf(op, members[0]!), 1), op.ints([1])], { keepdims: 0 })
 }
 
-function winnerOf(votes: Uint32Array, average: Float32Array): number {
+/** The class with the most votes, and of those with as many the one with the largest average (in the array from `row`). */
+function winnerOf(votes: Uint32Array, averages: Float32Array, row: number): number {
   let winner = 0
   for (let c = 1; c < votes.length; c++) {
-    if (votes[c]! > votes[winner]! || (votes[c] === votes[winner] && average[c]! > average[winner]!)) winner = c
+    const lead = votes[c]! - votes[winner]! || averages[row + c]! - averages[row + winner]!
+    if (lead > 0) winner = c
   }
   return winner
 }
