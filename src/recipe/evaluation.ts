@@ -44,7 +44,7 @@ export async function evaluateAll(
 
 function detailsOf(model: string, predictions: Predictions, names: readonly string[]): RunEvaluation {
   const { confusion, classes } = classificationReport(predictions)
-  const roc = names.map((_, c) => {
+  const roc = names.map((name, c) => {
     const scores = Float64Array.from(
       { length: predictions.size },
       (__, row) => predictions.probabilities[row * predictions.classes + c]!,
@@ -52,12 +52,12 @@ function detailsOf(model: string, predictions: Predictions, names: readonly stri
     const labels = Uint8Array.from(predictions.labels, label => (label === c ? 1 : 0))
     const { falsePositiveRate, truePositiveRate } = thinRocCurve(classRocCurve(predictions, c), rocPoints)
     const points = Array.from(falsePositiveRate, (x, i): [number, number] => [x, truePositiveRate[i]!])
-    return { auc: finiteOrNull(binaryRocAuc(scores, labels)), points }
+    return { name, auc: finiteOrNull(binaryRocAuc(scores, labels)), points }
   })
   return {
     model,
     confusion,
     classes: classes.map((scores, c) => ({ name: names[c]!, ...scores })),
     roc,
-  } as unknown as RunEvaluation
+  }
 }

@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { SinterError } from '../base/errors.ts'
 import { metrics } from '../evaluate/metrics.ts'
 import type { Predictions } from '../evaluate/predictions.ts'
@@ -68,7 +69,9 @@ export class Shelf {
 
   async #add(graph: Graph, facts: Facts): Promise<void> {
     const { data, backend } = this.#context
-    await writeModel(join(this.#folder, facts.file), graph)
+    const path = join(this.#folder, facts.file)
+    await mkdir(dirname(path), { recursive: true })
+    await writeModel(path, graph)
     const validation = await predictionsOf(graph, data.validation, backend, 1)
     const unknown = { latency: null, throughput: null, test: null }
     const model = { ...facts, ...sizeOf(graph), ...unknown, validation: qualityOf(validation) }
