@@ -7,6 +7,8 @@ export interface Dominators {
   above(node: Node): Node | undefined
   /** A node's inputs that depend on the graph's inputs. */
   dataInputs(node: Node): readonly string[]
+  /** A node's place in the graph. */
+  order(node: Node): number
 }
 
 /**
@@ -18,6 +20,7 @@ export function dominators(graph: Graph): Dominators {
   const above = new Map<Node, Node | undefined>()
   const depth = new Map<Node, number>()
   const inputs = new Map<Node, readonly string[]>()
+  const places = new Map(graph.nodes.map((node, i) => [node, i]))
   const isData = (name: string) => {
     const maker = producer(name)
     return maker ? depth.has(maker) : isInput(name) && !graph.initializers.has(name)
@@ -42,5 +45,9 @@ export function dominators(graph: Graph): Dominators {
     return a
   }
 
-  return { above: node => above.get(node), dataInputs: node => inputs.get(node) ?? [] }
+  return {
+    above: node => above.get(node),
+    dataInputs: node => inputs.get(node) ?? [],
+    order: node => places.get(node)!,
+  }
 }

@@ -80,6 +80,17 @@ describe('residual blocks', () => {
     expect(blocks(biased)).toEqual([])
   })
 
+  it('may read a mask or a condition from elsewhere', () => {
+    const conditioned = net(['N', 4], ({ op, linear }, x) => {
+      const stem = linear('stem', x, 5)
+      const gate = op.Sigmoid([linear('gate', x, 5)])
+      return linear('head', op.Add([stem, op.Mul([linear('b', stem, 5), gate])]), 2)
+    })
+    expect(blocks(conditioned)).toMatchObject([{ nodes: 3, removable: true }])
+    const without = dropBlock(conditioned, blocks(conditioned)[0]!)
+    expect(without.nodes.map(node => node.op)).toEqual(['Gemm', 'Gemm'])
+  })
+
   it('may stand inside of one another', () => {
     const nested = net(['N', 4], ({ op, linear }, x) => {
       const stem = linear('stem', x, 5)

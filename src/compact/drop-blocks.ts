@@ -8,6 +8,7 @@ import { type CostOptions, cost } from '../read/cost.ts'
 import type { ChannelGroup } from '../read/coupling.ts'
 import { infer } from '../read/infer.ts'
 import { type Dominators, dominators } from './dominators.ts'
+import { residualRegion } from './residual-region.ts'
 
 /** A residual block: branches that leave one value and are added up again. */
 export interface Block {
@@ -21,20 +22,17 @@ export interface Block {
   readonly nodes: number
   /** Elements of the floating point initializers that only this block reads. */
   readonly parameters: number
-  /** Multiply-accumulates of one example; NaN where they are not known. */
+  /** Multiply-accumulates of one example; 0 where they are not known. */
   readonly macs: number
   readonly removable: boolean
   /** Why it is not removable. */
   readonly reason?: string
 }
 
-/** Operators that join a block's branches. */
-const sums: ReadonlySet<string> = new Set(['Add', 'Sum'])
-
 /**
- * The residual blocks of a graph, in order: sums all of whose operands come of one value, with nothing inside read from
- * elsewhere. A block can be dropped where the sum could be replaced by that value, that is, where the shapes are equal:
- * always so for an identity shortcut, not for a projection that changes width or size.
+ * The residual blocks of a graph, in order: branches that leave one value and end in one sum, with nothing inside read
+ * from elsewhere. A block can be dropped where the sum could be replaced by that value, that is, where the shapes are
+ * equal: always so for an identity shortcut, not for a projection that changes width or size.
  */
 export function blocks(graph: Graph, options: CostOptions = {}): readonly Block[] {
   const tree = dominators(graph)
@@ -80,42 +78,16 @@ export function insideBlocks(graph: Graph): (group: ChannelGroup) => boolean {
   }
 }
 
-function blockAt(
-  graph: Graph,
-  sum: Node,
-  { above, dataInputs }: Dominators,
-  macs: ReadonlyMap<Node, number>,
-): Block | undefined {
-  if (!sums.has(sum.op) || sum.domain !== '' || dataInputs(sum).length < 2) return undefined
-  const { producer, consumers, isOutput } = view(graph)
-  const entry = above(sum)
-  const region = new Set<Node>([sum])
-  const entries = new Set<string>()
-  const open: Node[] = [sum]
-  for (let node = open.pop(); node; node = open.pop()) {
-    for (const name of dataInputs(node)) {
-      const maker = producer(name)
-      if (!maker || maker === entry) entries.add(name)
-      else if (!region.has(maker)) {
-        region.add(maker)
-        open.push(maker)
-      }
-    }
-  }
-  // Branches that come of several values, or of different outputs of a node, have no value to fall back on.
-  if (entries.size !== 1) return undefined
-  const [input] = entries as unknown as [string]
+function blockAt(graph: Graph, sum: Node, tree: Dominators, macs: ReadonlyMap<Node, number>): Block | undefined {
+  const found = residualRegion(graph, sum, tree)
+  if (!found) return undefined
+  const { input, nodes: region } = found
   const output = sum.outputs[0]!
   const values = graph.nodes.filter(node => region.has(node)).flatMap(node => node.outputs)
-  const leaks = values.some(
-    name => name !== output && (isOutput(name) || consumers(name).some(reader => !region.has(reader))),
-  )
-  if (leaks) return undefined
-
   const types = infer(graph)
   const own = parametersOf(graph, region)
   const [from, to] = [shapeOf(types.get(input)), shapeOf(types.get(output))]
-  const reason = isOutput(output)
+  const reason = view(graph).isOutput(output)
     ? `its sum is the output '${output}' of the graph`
     : sameShape(from, to)
       ? undefined
