@@ -1,6 +1,16 @@
 import { elementCount } from '../base/shape.ts'
 import { fromNumbers } from '../base/tensor.ts'
 import type { Ops, Ref } from './build.ts'
+import {
+  dataGradientByHalves,
+  dataGradientByMatrices,
+  isDepthwise,
+  suitsHalves,
+  suitsMatrices,
+  suitsShifts,
+  weightGradientByMatrices,
+  weightGradientByShifts,
+} from './depthwise-gradient.ts'
 import type { Backward } from './operator.ts'
 import { attributesOfAxes, extentOf, leftover, padsOf, type WindowAxis } from './window.ts'
 
@@ -20,17 +30,22 @@ export function convolution(op: Ops, { group, axes }: Convolution, data: Ref, w:
 
 /** The convolution's gradient with respect to its data, given that of its result. */
 export function dataGradient({ op, choose }: Tools, of: Convolution, dy: Ref, w: Ref): Ref {
+  const depthwise = isDepthwise(of)
+  const matrices = () => dataGradientByMatrices(op, of, dy, w)
+  const halves = () => dataGradientByHalves(op, of, dy, w)
   const transposed = () => op.ConvTranspose([dy, w], transposedAttributes(of))
-  if (!of.axes.every(a => a.stride === 1 && extentOf(a) > Math.max(a.before, a.after)))
-    return choose('dX', { transposed })
-
+  const special = depthwise && suitsMatrices(of) ? { matrices } : {}
+  if (!of.axes.every(a => a.stride === 1 && extentOf(a) > Math.max(a.before, a.after))) {
+    return choose('dX', { ...special, transposed, ...(depthwise && suitsHalves(of) ? { halves } : {}) })
+  }
   const mirror = mirrored(of)
   const kernels = () => turnedAndSwapped(op, of, w)
   const flipped = () => convolution(op, mirror, dy, kernels())
   const columns = () => imagesInColumns(op, mirror, dy, kernels())
   // In small images the border is a large part, and rows are short: side by side, the images share both.
-  const small = elementCount(of.axes.map(axis => axis.output)) <= 200 && Math.min(of.weights[0]!, of.weights[1]!) >= 32
-  return choose('dX', small ? { columns, flipped, transposed } : { flipped, columns, transposed })
+  const small = elementCount(of.axes.map(axis => axis.output)) <= 200
+  const columnsFirst = small && (depthwise || Math.min(of.weights[0]!, of.weights[1]!) >= 32)
+  return choose('dX', { ...special, ...(columnsFirst ? { columns, flipped } : { flipped, columns }), transposed })
 }
 
 /** The adjoint of a convolution, with the data's size restored where a stride left elements over. */
@@ -104,6 +119,12 @@ export function weightGradient({ op, choose }: Tools, of: Convolution, x: Ref, d
   const forms = (name: string, form: (fused: boolean) => Ref) =>
     Object.fromEntries(transposes.map(fused => [fused ? `${name} by product` : name, () => form(fused)]))
   const byGroups = forms('groups', fused => imagesAsGroups(op, of, rows(fused), dy))
+  if (isDepthwise(of)) {
+    const matrices = () => weightGradientByMatrices(op, of, x, dy)
+    const shifts = () => weightGradientByShifts(op, of, x, dy)
+    const special = { ...(suitsMatrices(of) ? { matrices } : {}), ...(suitsShifts(of) ? { shifts } : {}) }
+    return choose('dW', { ...special, ...byGroups })
+  }
   if (group > 1) return choose('dW', byGroups)
   const byChannels = forms('channels', fused => imagesAsChannels(op, of, rows(fused), dy))
   if (axes.length === 1) return choose('dW', { rows: () => imagesAsRows(op, of, x, dy), ...byGroups, ...byChannels })
