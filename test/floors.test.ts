@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+/**
+ * The house's floors, from the ground up: a room imports from lower floors and from itself, never from a neighbour on its
+ * own floor. ARCHITECTURE.md says what each is for.
+ */
+const floors: readonly (readonly string[])[] = [
+  ['base'],
+  ['graph', 'onnx', 'data'],
+  ['ops', 'runtime'],
+  ['read'],
+  ['rewrite'],
+  ['simplify', 'compact', 'gradient', 'nn', 'fuse'],
+  ['evaluate'],
+  ['train', 'select', 'search'],
+  ['report'],
+  ['recipe'],
+  ['cli'],
+]
+
+/** Imports that cross floors downwards only on paper: decoding is making a graph. */
+const sameFloor: readonly string[] = ['onnx -> graph']
+
+const root = resolve(import.meta.dirname, '../src')
+const floorOf = new Map(floors.flatMap((rooms, floor) => rooms.map(room => [room, floor] as const)))
+
+interface Import {
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+const isProduct = (file: string) =>
+  file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes(`testing${sep}`)
+
+function importsOf(file: string): readonly string[] {
+  const text = readFileSync(file, 'utf8')
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(match => resolve(dirname(file), match[1]!))
+}
+
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(isProduct)
+const roomOf = (path: string) => relative(root, path).split(sep)[0]!
+const imports: readonly Import[] = files.flatMap(file =>
+  importsOf(join(root, file)).map(target => ({ file, from: roomOf(join(root, file)), to: roomOf(target) })),
+)
+const inRooms = imports.filter(({ from, to }) => floorOf.has(from) && floorOf.has(to) && from !== to)
+
+describe('the floors of the house', () => {
+  test('are all there: every folder under src stands on one', () => {
+    const folders = readdirSync(root, { withFileTypes: true }).flatMap(entry =>
+      entry.isDirectory() ? [entry.name] : [],
+    )
+    expect(folders.filter(folder => !floorOf.has(folder))).toEqual([])
+  })
+
+  test('carry each other: rooms import from lower floors only', () => {
+    const wrong = inRooms.filter(
+      ({ from, to }) => floorOf.get(to)! >= floorOf.get(from)! && !sameFloor.includes(`${from} -> ${to}`),
+    )
+    expect(wrong.map(({ file, to }) => `${file} -> ${to}`)).toEqual([])
+  })
+
+  test('keep the engine out of the transforms: nothing from graph to fuse runs a model', () => {
+    const transforms = ['graph', 'onnx', 'ops', 'read', 'rewrite', 'simplify', 'compact', 'gradient', 'nn', 'fuse']
+    expect(
+      inRooms.filter(({ from, to }) => transforms.includes(from) && to === 'runtime').map(({ file }) => file),
+    ).toEqual([])
+  })
+
+  test('import onnxruntime in the runtime alone', () => {
+    const users = files.filter(file =>
+      /from 'onnxruntime-|import\('onnxruntime-/.test(readFileSync(join(root, file), 'utf8')),
+    )
+    expect(users.filter(file => !file.startsWith('runtime'))).toEqual([])
+  })
+
+  test('lead from the front doors inwards: no room imports a door', () => {
+    const doors = imports.filter(({ from, to }) => floorOf.has(from) && !floorOf.has(to))
+    expect(doors.map(({ file, to }) => `${file} -> ${to}`)).toEqual([])
+  })
+})
