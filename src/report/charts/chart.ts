@@ -51,7 +51,7 @@ interface SvgElement {
 }
 
 /** One drawing, with its title and description, as `<svg>`. */
-export function draw({ id, title, description }: ChartText, options: PlotOptions): Markup {
+function draw({ id, title, description }: ChartText, options: PlotOptions): Markup {
   const { document } = parseHTML('<!doctype html><html><body></body></html>')
   const svg = Plot.plot({ className: 'plot', ...options, document }) as unknown as SvgElement
   for (const style of svg.querySelectorAll('style')) style.remove()
@@ -70,31 +70,13 @@ export function draw({ id, title, description }: ChartText, options: PlotOptions
   return trusted(svg.outerHTML)
 }
 
-const coordinates = new Set([
-  'd',
-  'transform',
-  'x',
-  'y',
-  'x1',
-  'x2',
-  'y1',
-  'y2',
-  'cx',
-  'cy',
-  'r',
-  'width',
-  'height',
-  'dx',
-])
+const coordinates = new Set('d transform x y x1 x2 y1 y2 cx cy r width height dx'.split(' '))
 
 /** Rounds coordinates to a tenth of a pixel, and drops the labels of Plot's groups: an image is described as a whole. */
 function tidy(element: SvgElement): void {
+  const round = (text: string) => text.replace(/-?\d+\.\d{2,}(?!\d|em)/g, n => `${+Number(n).toFixed(1)}`)
   for (const { name, value } of [...element.attributes]) {
     if (name.startsWith('aria-')) element.removeAttribute(name)
-    else if (coordinates.has(name))
-      element.setAttribute(
-        name,
-        value.replace(/-?\d+\.\d{2,}(?!\d|em)/g, n => `${+Number(n).toFixed(1)}`),
-      )
+    else if (coordinates.has(name)) element.setAttribute(name, round(value))
   }
 }

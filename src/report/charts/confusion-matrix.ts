@@ -14,6 +14,9 @@ interface Cell {
 
 const widestCell = 120
 
+/** With more classes than this, cells have no gaps between them and names are set smaller. */
+const manyClasses = 20
+
 /** Errors of this share of a row, or more, are drawn in full colour. */
 const strongError = 0.03
 
@@ -36,7 +39,8 @@ export function confusionMatrix(evaluation: RunEvaluation): Markup {
 
 function plan(names: readonly string[], cells: readonly Cell[], width: number): PlotOptions {
   const n = names.length
-  const fontSize = n > 20 ? 10 : 12
+  const fontSize = n > manyClasses ? 10 : 12
+  const inset = n > manyClasses ? 0 : 0.5
   const labelRoom = Math.min(Math.max(...names.map(name => textWidth(name, fontSize))), width * 0.22)
   const marginLeft = Math.ceil(labelRoom) + 14
   const side = Math.min((width - marginLeft - 6) / n, widestCell)
@@ -48,13 +52,13 @@ function plan(names: readonly string[], cells: readonly Cell[], width: number): 
   const label = (i: number) => fitText(names[i]!, labelRoom, fontSize)
   const tickLabels = { tickSize: 0, tickPadding: 6, label: null, fontSize, fill: 'var(--ink)' } as const
 
-  const most = Math.max(...cells.map(cell => cell.count))
+  const most = cells.reduce((max, cell) => Math.max(max, cell.count), 0)
   const room = side - 4
   const countSize = Math.min(12, (12 * room) / textWidth(String(most), 12))
   const filled = cells.filter(cell => cell.count > 0)
   const right = (cell: Cell) => cell.row === cell.column
   // Errors are few: on a square-root scale of their own they show, and the diagonal does not drown them.
-  const mostWrong = Math.max(strongError, ...filled.filter(cell => !right(cell)).map(cell => cell.share))
+  const mostWrong = filled.reduce((max, cell) => (right(cell) ? max : Math.max(max, cell.share)), strongError)
   const strength = (cell: Cell) => (right(cell) ? cell.share ** 2 : 0.12 + 0.88 * Math.sqrt(cell.share / mostWrong))
   return {
     width,
@@ -82,13 +86,9 @@ function plan(names: readonly string[], cells: readonly Cell[], width: number): 
         dy: -marginTop,
         fill: 'var(--muted)',
       }),
-      Plot.cell(cells, {
-        x: 'column',
-        y: 'row',
-        filter: cell => cell.count === 0,
-        fill: 'var(--sunken)',
-        inset: n > 20 ? 0 : 0.5,
-      }),
+      n > manyClasses
+        ? Plot.frame({ fill: 'var(--sunken)', stroke: 'none' })
+        : Plot.cell(cells, { x: 'column', y: 'row', filter: cell => cell.count === 0, fill: 'var(--sunken)', inset }),
       ...[true, false].map(diagonal =>
         Plot.cell(
           filled.filter(cell => right(cell) === diagonal),
@@ -97,7 +97,7 @@ function plan(names: readonly string[], cells: readonly Cell[], width: number): 
             y: 'row',
             fill: diagonal ? 'var(--right)' : 'var(--wrong)',
             fillOpacity: strength,
-            inset: n > 20 ? 0 : 0.5,
+            inset,
             title: ({ row, column, count, share }: Cell) =>
               `${names[row]} taken for ${names[column]}: ${count} (${percent(share)} % of the row)`,
           },

@@ -5,7 +5,7 @@ import type { RunEpoch, RunModel, RunRecord } from '../run-record.ts'
 import { accuracyAxis, accuracyHeight } from './accuracy-axis.ts'
 import { chart, type PlotOptions } from './chart.ts'
 import { seriesStyle } from './palette.ts'
-import { evenTicks, logScale, logTicks } from './ticks.ts'
+import { evenTicks, logRange, logScale, logTicks } from './ticks.ts'
 
 const widths = { wide: 550, narrow: 344 }
 
@@ -51,9 +51,7 @@ export function learningCurves(record: RunRecord): Markup | undefined {
 function losses(models: readonly RunModel[]): Markup | undefined {
   const drawn = models.flatMap(model => [...pointsOf(trainingLoss, model), ...pointsOf(validationLoss, model)])
   if (drawn.length === 0) return undefined
-  const values = drawn.map(point => Math.max(point.value, 1e-6))
-  const low = Math.min(...values) / 1.1
-  const high = Math.max(...values) * 1.1
+  const [low, high] = logRange(drawn.map(point => Math.max(point.value, 1e-6)))
   const text = { id: 'loss', title: 'Loss by epoch', description: summary(models, trainingLoss) }
   return chart(text, widths, width => ({
     ...common(models, width),

@@ -8,19 +8,21 @@ import { evenTicks, logScale } from './ticks.ts'
 type Curve = RunEvaluation['roc'][number]
 type Point = readonly [falsePositives: number, truePositives: number]
 
-/** How many curves, the lowest, are drawn in colour. */
+/** How many curves, the lowest, are drawn; and how many of them in colour. */
+const drawn = 30
 const emphasised = 3
 const colors = ['var(--series-1)', 'var(--series-0)', 'var(--series-2)']
 
 /** ROC curves of one class against the rest: the corner on a logarithmic scale, and the whole square. */
 export function rocCurves(evaluation: RunEvaluation): Markup | undefined {
-  const curves = evaluation.roc.filter(curve => curve.auc !== null && curve.points.length > 1)
-  if (curves.length === 0) return undefined
-  const lowest = [...curves].sort((a, b) => a.auc! - b.auc!).slice(0, emphasised)
+  const defined = evaluation.roc.filter(curve => curve.auc !== null && curve.points.length > 1)
+  if (defined.length === 0) return undefined
+  const curves = defined.toSorted((a, b) => a.auc! - b.auc!).slice(0, drawn)
+  const lowest = curves.slice(0, emphasised)
   const description = `Area under the curve: ${curves.map(c => `${c.name} ${auc(c)}`).join(', ')}.`
   const corner = { id: 'roc-corner', title: 'ROC curves, false-positive rate on a logarithmic scale', description }
   const square = { id: 'roc-square', title: 'ROC curves, whole', description }
-  return html`${legend(curves, lowest)}<div class="panels uneven">
+  return html`${legend(curves, lowest, defined.length - curves.length)}<div class="panels uneven">
     ${chart(corner, { wide: 720, narrow: 344 }, width => cornerPlan(curves, lowest, width))}
     ${chart(square, { wide: 380, narrow: 344 }, width => squarePlan(curves, lowest, width))}
   </div>`
@@ -94,11 +96,12 @@ function fromFloor(points: readonly Point[], floor: number): Point[] {
 
 const auc = (curve: Curve) => decimals(5)(curve.auc)
 
-function legend(curves: readonly Curve[], lowest: readonly Curve[]): Markup {
+function legend(curves: readonly Curve[], lowest: readonly Curve[], left: number): Markup {
   const line = (color: string) =>
     html`<svg width="22" height="12" aria-hidden="true"><path d="M0 6h22" stroke="${color}" stroke-width="2.5"/></svg>`
   const others = curves.length - lowest.length
   return html`<ul class="legend">${lowest.map((curve, i) => html`<li>${line(colors[i]!)}${curve.name} (AUC ${auc(curve)})</li>`)}${
-    others > 0 && html`<li>${line('var(--muted)')}${others} other ${others === 1 ? 'class' : 'classes'}</li>`
+    others > 0 &&
+    html`<li>${line('var(--muted)')}${others} other ${others === 1 ? 'class' : 'classes'}${left > 0 && `, ${left} higher ones left out`}</li>`
   }</ul>`
 }

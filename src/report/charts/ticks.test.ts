@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decadeTicks, evenTicks, logScale, logTicks } from './ticks.ts'
+import { decadeTicks, evenTicks, logRange, logScale, logTicks } from './ticks.ts'
 
 test('decades have 1, 2 and 5 within the range', () => {
   expect(decadeTicks(0.03, 4)).toEqual([0.05, 0.1, 0.2, 0.5, 1, 2])
@@ -16,6 +16,15 @@ test('even ticks are round, rising and within the range', () => {
 test('a short logarithmic range has even ticks', () => {
   expect(logTicks(0.24, 0.31)).toEqual([0.24, 0.26, 0.28, 0.3])
   expect(logTicks(0.001, 0.1)).toEqual([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1])
+})
+
+test('a logarithmic range has room, and spans at least a factor of 2', () => {
+  const [low, high] = logRange([0.01, 0.5])
+  expect(low).toBeLessThan(0.01)
+  expect(high).toBeGreaterThan(0.5)
+  const [a, b] = logRange([3, 3])
+  expect(b / a).toBeCloseTo(2)
+  expect(a * b).toBeCloseTo(9)
 })
 
 test('a logarithmic scale labels every tick with its value', () => {

@@ -25,7 +25,15 @@ export function evenTicks(low: number, high: number, count: number): number[] {
 /** Ticks for a logarithmic scale: round decades where the range spans enough of them, else even steps. */
 export function logTicks(low: number, high: number): number[] {
   const decades = decadeTicks(low, high)
-  return decades.length >= 3 ? decades : evenTicks(low, high, 4)
+  return decades.length >= 3 ? decades : evenTicks(low, high, 6)
+}
+
+/** A range of positive values with some room on a logarithmic scale, and never narrower than a factor of 2. */
+export function logRange(values: readonly number[]): [low: number, high: number] {
+  const low = Math.min(...values)
+  const high = Math.max(...values)
+  const room = Math.max(1.12, Math.sqrt((2 * low) / high))
+  return [low / room, high * room]
 }
 
 /**

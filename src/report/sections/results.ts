@@ -52,9 +52,9 @@ export function results(record: RunRecord): Markup | undefined {
   })
 }
 
-/** How the best value of a column reads; nothing where there is nothing to compare. */
+/** How the best value of a column reads; nothing where all read alike. */
 function bestText({ value, format, better }: Measure, models: readonly RunModel[]): string | undefined {
   const values = models.map(value).filter(v => typeof v === 'number')
-  if (values.length < 2) return undefined
+  if (new Set(values.map(format)).size < 2) return undefined
   return format(better === 'low' ? Math.min(...values) : Math.max(...values))
 }
