@@ -6,7 +6,7 @@ import { type Graph, type Node, readsOf } from '../graph/graph.ts'
 import { view } from '../graph/view.ts'
 import { type CostOptions, cost } from '../read/cost.ts'
 import type { ChannelGroup } from '../read/coupling.ts'
-import { infer } from '../read/infer.ts'
+import { infer, scopeOf } from '../read/infer.ts'
 import { type Dominators, dominators } from './dominators.ts'
 import { residualRegion } from './residual-region.ts'
 
@@ -20,7 +20,7 @@ export interface Block {
   /** Names of the values that the block's nodes make, the sum last. */
   readonly values: readonly string[]
   readonly nodes: number
-  /** Elements of the floating point initializers that only this block reads. */
+  /** Elements of the floating point parameters that only this block reads. */
   readonly parameters: number
   /** Multiply-accumulates of one example; 0 where they are not known. */
   readonly macs: number
@@ -93,28 +93,29 @@ function blockAt(graph: Graph, sum: Node, tree: Dominators, macs: ReadonlyMap<No
       ? undefined
       : `it changes the shape from ${formatShape(from)} to ${formatShape(to)}`
   return {
-    name: commonName(own) ?? output,
+    name: commonName([...own.keys()]) ?? output,
     input,
     output,
     values,
     nodes: region.size,
-    parameters: own.reduce((count, name) => count + parameterCount(graph, name), 0),
+    parameters: [...own.values()].reduce((sum, count) => sum + count, 0),
     macs: [...region].reduce((total, node) => total + macs.get(node)!, 0),
     removable: reason === undefined,
     ...(reason === undefined ? {} : { reason }),
   }
 }
 
-/** Initializers that only nodes of the region read. */
-function parametersOf(graph: Graph, region: ReadonlySet<Node>): string[] {
+/** Names of the floating point parameters that only nodes of the region read, with how many elements each has. */
+function parametersOf(graph: Graph, region: ReadonlySet<Node>): ReadonlyMap<string, number> {
   const { consumers } = view(graph)
-  const names = new Set([...region].flatMap(node => readsOf(node)).filter(name => graph.initializers.has(name)))
-  return [...names].filter(name => consumers(name).every(node => region.has(node)))
-}
-
-function parameterCount(graph: Graph, name: string): number {
-  const { dtype, shape } = graph.initializers.get(name)!
-  return isFloat(dtype) ? elementCount(shape) : 0
+  const { constant } = scopeOf(graph, infer(graph))
+  const found = new Map<string, number>()
+  for (const name of [...region].flatMap(node => readsOf(node))) {
+    const value = constant(name)
+    if (!value || !isFloat(value.dtype) || !consumers(name).every(node => region.has(node))) continue
+    found.set(name, elementCount(value.shape))
+  }
+  return found
 }
 
 /** The common beginning of names, up to a separator: `layer1.0` of `layer1.0.conv1.weight` and `layer1.0.bn1.bias`. */

@@ -86,6 +86,8 @@ describe('a pruning plan', () => {
     expect(() => plan(two(), { keep: 0 })).toThrow(/over 0/)
     expect(() => plan(two(), { keep: 1.5 })).toThrow(/at most 1/)
     expect(() => plan(two(), { keep: 0.5, roundTo: 0.5 })).toThrow(/roundTo/)
+    expect(() => plan(two(), { keep: 0.5, importance: () => [1, 2] })).toThrow(/as many numbers/)
+    expect(() => plan(two(), { keep: 0.5, importance: (_, { slots }) => Array(slots).fill(Number.NaN) })).toThrow(/NaN/)
     expect(() => plan(two(), { keep: 0.5, keepAtLeast: 2 })).toThrow(/keepAtLeast/)
   })
 

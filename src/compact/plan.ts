@@ -69,7 +69,7 @@ export function plan(graph: Graph, options: PruneOptions): PrunePlan {
   const { importance = l1Norm, ignore, only, bind = {} } = options
   const candidates = groups.map((group): Candidate => {
     const ignored = (ignore?.(group) ?? false) || !(only?.(group) ?? true)
-    const scores = ignored ? [] : Array.from(importance(graph, group))
+    const scores = ignored ? [] : scoresOf(graph, group, importance)
     const order = scores.map((_, slot) => slot).sort((a, b) => scores[a]! - scores[b]! || a - b)
     return { group, ignored, scores, order }
   })
@@ -98,6 +98,16 @@ export function plan(graph: Graph, options: PruneOptions): PrunePlan {
 function sizeOf(graph: Graph, bind: Readonly<Record<string, number>>): Size {
   const { parameters, macs, uncounted } = cost(graph, { bind })
   return { parameters, macs: macs > 0 || uncounted.length === 0 ? macs : undefined }
+}
+
+function scoresOf(graph: Graph, group: ChannelGroup, importance: Importance): number[] {
+  const scores = Array.from(importance(graph, group))
+  if (scores.length === group.slots && scores.every(score => !Number.isNaN(score))) return scores
+  throw new SinterError(
+    'invalid-argument',
+    `The importance of the ${group.slots} channels of '${group.name}' must be as many numbers, none of them NaN.`,
+    { group: group.name },
+  )
 }
 
 interface Candidate {

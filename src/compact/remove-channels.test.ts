@@ -66,6 +66,19 @@ describe('a graph without some channels', () => {
     expect(pruned.inputs.find(value => value.name === 'a.bias')!.type).toEqual({ dtype: 'float32', shape: [5] })
   })
 
+  it('rewrites a constant in one place where another reads it too', async () => {
+    const graph = net(['N', 3, 4, 4], ({ op, conv }, x) => {
+      const one = op.ints([1])
+      return conv('b', op.Slice([conv('a', x, 6), one, op.ints([5]), one]), 2)
+    })
+    // The channels that the slice cuts off, 0 and 5, and those that it takes.
+    const removals = couple(graph).groups.map(group => ({ group, slots: [0] }))
+    expect(removals.map(({ group }) => group.slots).sort()).toEqual([2, 4])
+    const feeds = feedsFor(graph)
+    const pruned = removeChannels(graph, removals)
+    expect(distance(await run(mask(graph, removals), feeds), await run(pruned, feeds))).toBeLessThan(1e-5)
+  })
+
   it('must keep at least one channel', () => {
     const graph = mlp()
     const [group] = couple(graph).groups

@@ -43,12 +43,8 @@ function takeAll(t: Tensor, axes: Kept): Tensor {
   return axes.reduce((cut, indices, axis) => (indices ? take(cut, axis, indices) : cut), t)
 }
 
-function apply(
-  graph: Graph,
-  { kept, type, changes, before }: Narrowing,
-  cut: (t: Tensor, axes: Kept) => Tensor,
-): Graph {
-  const { producer } = view(graph)
+function apply(graph: Graph, { kept, changes, before }: Narrowing, cut: (t: Tensor, axes: Kept) => Tensor): Graph {
+  const { producer, consumers, isOutput } = view(graph)
   return edit(graph, draft => {
     for (const [name, axes] of kept) {
       draft.types.delete(name)
@@ -59,18 +55,26 @@ function apply(
       if (maker) draft.remove(maker)
       draft.initializers.set(name, cut(value, axes))
     }
-    // Initializers may stand among the inputs too, as defaults.
-    draft.inputs.forEach((value, i) => {
-      if (kept.has(value.name)) draft.inputs[i] = { ...value, type: type(value.name) }
-    })
     for (const [node, change] of changes) {
       const inputs = [...node.inputs]
-      for (const [i, value] of Object.entries(change.inputs ?? {})) {
-        while (inputs.length <= Number(i)) inputs.push('')
-        inputs[Number(i)] = draft.constant(node.inputs[Number(i)] || `${node.outputs[0]}_constant`, value)
+      for (const [key, value] of Object.entries(change.inputs ?? {})) {
+        const i = Number(key)
+        const old = node.inputs[i] ?? ''
+        while (inputs.length <= i) inputs.push('')
+        const uses = node.inputs.filter(name => name === old).length
+        const own = graph.initializers.has(old) && consumers(old).length === 1 && uses === 1 && !isOutput(old)
+        if (own) draft.initializers.set(old, value)
+        else inputs[i] = draft.constant(old || `${node.outputs[0]}_constant`, value)
       }
       draft.replace(node, { ...withAttributes(node, change), inputs })
     }
+    // Initializers may stand among the inputs too, as defaults.
+    draft.inputs.forEach((value, i) => {
+      const initial = draft.initializers.get(value.name)
+      if (initial && initial !== graph.initializers.get(value.name)) {
+        draft.inputs[i] = { ...value, type: { dtype: initial.dtype, shape: initial.shape } }
+      }
+    })
   })
 }
 

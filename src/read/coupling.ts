@@ -80,19 +80,18 @@ export function indicesOf({ starts, indices }: GroupAxis, slot: number): Int32Ar
 }
 
 function findGroups(graph: Graph): Coupling {
-  const types = infer(graph)
-  const scope = scopeOf(graph, types)
+  const scope = scopeOf(graph, infer(graph))
   const table = axisTable(scope)
   for (const { name } of requiredInputs(graph)) table.pinValue(name, `'${name}' is an input of the graph`)
   for (const { name } of graph.outputs) table.pinValue(name, `'${name}' is an output of the graph`)
   const joined: NodeLinks[] = []
   for (const node of graph.nodes) {
+    // A node that only holds a constant is a parameter by another name.
     if (node.inputs.length === 0 && node.outputs.every(name => scope.constant(name))) continue
     for (const body of bodiesOf(node)) pinCaptures(table, node, body)
     const links = linksOf(node, scope)
-    if (typeof links === 'string') {
-      pinAll(table, [...node.inputs, ...node.outputs], links)
-    } else joined.push(resolve(node, links, table))
+    if (typeof links === 'string') pinAll(table, [...node.inputs, ...node.outputs], links)
+    else joined.push(resolve(node, links, table))
   }
   for (const { node, links } of joined) {
     for (const { from, to, map } of links) {
@@ -142,7 +141,8 @@ function resolve(node: Node, links: readonly Link[], table: AxisTable): NodeLink
   }
   const touched = new Set<string>()
   const resolved = links.map(({ from, to, map }): ResolvedLink => {
-    touched.add(`${from}`).add(`${to}`)
+    // What an output is made of must be said: a link among outputs alone does not.
+    if (from[0] === 'in' || to[0] === 'in') touched.add(`${from}`).add(`${to}`)
     const [a, b] = [axisAt(from), axisAt(to)]
     const output = from[0] === to[0] ? undefined : from[0] === 'out' ? a : b
     if (a.size === undefined || b.size === undefined) {
