@@ -37,6 +37,14 @@ export function sparseRest(proto: SparseTensorProto, more?: Partial<SparseTensor
  * otherwise. External data is looked up now and read when it is first used.
  */
 export function decodeTensor(reading: Reading, proto: TensorProto, where: string): Tensor {
+  const known = reading.tensors.get(proto)
+  if (known) return known
+  const tensor = decodeNew(reading, proto, where)
+  reading.tensors.set(proto, tensor)
+  return tensor
+}
+
+function decodeNew(reading: Reading, proto: TensorProto, where: string): Tensor {
   const place = proto.name === '' ? where : `${where} ${quote(proto.name)}`
   if (proto.segment) throw unsupported(reading, place, 'is one segment of a tensor, which nothing writes any more')
   const dtype = decodeDType(reading, proto.dataType, place)

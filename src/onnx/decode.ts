@@ -9,7 +9,7 @@ import { opsetOf } from './opset.ts'
 import { type ExternalResolver, invalid, type Reading } from './reading.ts'
 import { extraOf, recordOf, restOf } from './rest.ts'
 import { ModelSchema } from './schema.ts'
-import { findFault } from './wire.ts'
+import { inspectWire, type WireReport } from './wire.ts'
 
 export interface DecodeOptions {
   /** The file's name, for messages. */
@@ -36,8 +36,10 @@ const modelRest = restOf(ModelSchema, [
 
 /**
  * Reads an ONNX model. Tensors are views on `bytes` where they are aligned, so the bytes must not change afterwards.
- * Local functions are inlined, nodes that stand out of order are sorted, and 'ai.onnx' becomes ''; all else is kept,
- * what Sinter does not interpret as `Extra`.
+ *
+ * What the file says is kept, what Sinter does not interpret as `Extra`, but for these: local functions are inlined,
+ * nodes that stand out of order are sorted, 'ai.onnx' becomes '', sizes below 0 in types are unknown, texts that are
+ * explicitly empty count as absent, and of a key or operator set that stands twice one is kept.
  *
  * @throws SinterError `invalid-model` for what is no ONNX model, is damaged or contradicts itself; `not-supported` for
  * 6-bit floats, opaque types in attributes and functions whose operator sets differ from the model's;
@@ -45,16 +47,17 @@ const modelRest = restOf(ModelSchema, [
  */
 export function decode(bytes: Uint8Array, options: DecodeOptions = {}): Graph {
   if (!(bytes instanceof Uint8Array)) throw new SinterError('invalid-argument', 'decode takes the bytes of a model.')
-  const reading: Reading = { file: options.name ?? 'The model', external: options.external }
+  const reading: Reading = { file: options.name ?? 'The model', external: options.external, tensors: new WeakMap() }
   // A Buffer's methods differ from those of the Uint8Array that it extends.
-  const model = parse(reading, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-  const { graph: proto, functions } = model
+  const { model, weights } = parse(reading, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  const { graph: proto } = model
   const irVersion = Number(model.irVersion)
   if (!proto || (irVersion === 0 && model.opsetImport.length === 0)) throw notAModel(reading, bytes)
   if (!Number.isSafeInteger(irVersion)) throw invalid(reading, 'ir_version', `is ${model.irVersion}`)
 
   const opset = decodeOpset(reading, model)
-  const inliner = new Inliner(reading, { functions, graph: proto }, opset, options.sameOperator ?? (() => false))
+  const functions = model.functions.map((f, i) => ({ proto: f, weight: weights.get('functions')?.[i] ?? 0 }))
+  const inliner = new Inliner(reading, functions, proto, opset, options.sameOperator ?? (() => false))
   const body = decodeBody({ ...reading, inliner }, proto, 'graph', topLevel)
   for (const domain of unusedDomains(inliner, body)) delete opset[domain]
 
@@ -70,14 +73,14 @@ export function decode(bytes: Uint8Array, options: DecodeOptions = {}): Graph {
   }
 }
 
-function parse(reading: Reading, bytes: Uint8Array): ModelProto {
-  const fault = findFault(ModelProtoSchema, bytes)
+function parse(reading: Reading, bytes: Uint8Array): { model: ModelProto; weights: WireReport['weights'] } {
+  const { fault, weights } = inspectWire(ModelProtoSchema, bytes)
   if (fault) {
     if (fault.where === '' || guessFormat(bytes)) throw notAModel(reading, bytes, fault.problem)
     throw invalid(reading, `${fault.where} (at byte ${fault.offset})`, fault.problem)
   }
   try {
-    return fromBinary(ModelSchema, bytes)
+    return { model: fromBinary(ModelSchema, bytes), weights }
   } catch (error) {
     throw notAModel(reading, bytes, messageOf(error))
   }

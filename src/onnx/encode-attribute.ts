@@ -61,7 +61,7 @@ function encodeValue(
     case 'graph':
       return { type: AttributeType.GRAPH, g: encodeBody(attribute.value, where) }
     case 'type':
-      return { type: AttributeType.TYPE_PROTO, tp: typeOr(rest.tp, attribute.value) }
+      return { type: AttributeType.TYPE_PROTO, tp: typeOr(rest.tp, attribute.value, where) }
     case 'floats':
       return { type: AttributeType.FLOATS, floats: attribute.value.map(v => encodeFloat(v, where)) }
     case 'ints':
@@ -82,7 +82,7 @@ function encodeValue(
       return { type: AttributeType.GRAPHS, graphs: attribute.value.map((v, i) => encodeBody(v, at(i))) }
     case 'types': {
       const { value } = attribute
-      const typeProtos = value.map((v, i) => typeOr(restAt(rest.typeProtos, value, i), v))
+      const typeProtos = value.map((v, i) => typeOr(restAt(rest.typeProtos, value, i), v, at(i)))
       return { type: AttributeType.TYPE_PROTOS, typeProtos }
     }
   }

@@ -18,8 +18,8 @@ export function encodeBody(writing: Writing, body: Body, where: string): GraphPr
     valueInfo: proto.valueInfo,
   }
   if (body.name !== '') proto.name = body.name
-  proto.input = body.inputs.map(encodeValue)
-  proto.output = body.outputs.map(encodeValue)
+  proto.input = body.inputs.map(value => encodeValue(value, `${where}: the input '${value.name}'`))
+  proto.output = body.outputs.map(value => encodeValue(value, `${where}: the output '${value.name}'`))
   proto.node = body.nodes.map(node => encodeNode(writing, node, `${where}: ${describe(node)}`))
   proto.initializer = Array.from(body.initializers, ([name, tensor]) => {
     const rest = rests.initializer.get(name) ?? create(TensorSchema, { name })
@@ -29,16 +29,16 @@ export function encodeBody(writing: Writing, body: Body, where: string): GraphPr
     const rest = rests.sparse.get(name) ?? create(SparseTensorSchema, { values: create(TensorSchema, { name }) })
     return encodeSparse(writing, sparse, `${where}: the initializer '${name}'`, rest)
   })
-  proto.valueInfo = encodeTypes(body, rests.valueInfo)
+  proto.valueInfo = encodeTypes(body, rests.valueInfo, where)
   return proto
 }
 
 /** Types of values in between; those that Sinter does not know stand in the rest, and stay while their value does. */
-function encodeTypes(body: Body, rests: readonly ValueInfoProto[]): ValueInfoProto[] {
+function encodeTypes(body: Body, rests: readonly ValueInfoProto[], where: string): ValueInfoProto[] {
   const known = new Map(rests.map(rest => [rest.name, rest]))
   const typed = Array.from(body.types, ([name, type]) => {
     const proto = known.get(name) ?? create(ValueInfoSchema, { name })
-    return Object.assign(proto, { type: typeOr(proto.type, type) })
+    return Object.assign(proto, { type: typeOr(proto.type, type, `${where}: the value '${name}'`) })
   })
   if (rests.length === 0) return typed
   const made = new Set(body.nodes.flatMap(node => node.outputs))
@@ -46,10 +46,10 @@ function encodeTypes(body: Body, rests: readonly ValueInfoProto[]): ValueInfoPro
   return [...typed, ...untyped]
 }
 
-function encodeValue({ name, type, extra }: Value): ValueInfoProto {
+function encodeValue({ name, type, extra }: Value, where: string): ValueInfoProto {
   const proto = restored(ValueInfoSchema, extra)
   proto.name = name
-  const encoded = typeOr(proto.type, type)
+  const encoded = typeOr(proto.type, type, where)
   if (encoded) proto.type = encoded
   else delete proto.type
   return proto

@@ -68,6 +68,10 @@ describe('encode', () => {
     expect(refusal(withAttribute({ type: 'int', value: 0.5 }))).toContain("Op that makes 'y', attribute 'a'")
     expect(refusal(withAttribute({ type: 'int', value: 2n ** 63n }))).toContain('beyond int64')
     expect(refusal(withAttribute({ type: 'floats', value: [1e300] }))).toContain('beyond float32')
+    const type = { dtype: 'float32', shape: [0.5] } as const
+    expect(refusal({ ...emptyGraph('g'), inputs: [{ name: 'x', type }] })).toContain("the input 'x' cannot be written")
+    expect(refusal({ ...emptyGraph('g'), opset: { '': 1.5 } })).toContain("operator set ''")
+    expect(refusal({ ...emptyGraph('g'), modelExtra: { unknown: Uint8Array.of(1) } })).toContain('ModelProto')
   })
 
   it('keeps numbers that float32 has only nearly, infinity and NaN', () => {

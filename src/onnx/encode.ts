@@ -6,7 +6,7 @@ import { type ModelProto, OperatorSetIdProtoSchema } from './generated/onnx_pb.t
 import { concatenate, maxMessageBytes, serialize } from './pieces.ts'
 import { entriesOf, restored } from './rest.ts'
 import { ModelSchema } from './schema.ts'
-import type { ExternalFile } from './writing.ts'
+import { type ExternalFile, unwritable } from './writing.ts'
 
 export interface EncodeOptions {
   /** Tensors that are not written into the model, but refer to a data file beside it (see `layOut`). */
@@ -14,7 +14,9 @@ export interface EncodeOptions {
 }
 
 /**
- * Writes a graph as an ONNX model. Tensors are written as raw bytes.
+ * Writes a graph as an ONNX model, with what `decode` kept of the file that it was read from. Tensors are written as
+ * raw bytes; the numbers of attributes are rounded to float32. A graph made here gets the version of the format that
+ * came with its operator set.
  *
  * @throws SinterError `invalid-graph` for what no ONNX file can say, such as a tensor whose data does not fit its shape;
  * `not-supported` if the model is beyond the 2 GiB that a protobuf file can have.
@@ -41,15 +43,21 @@ export function encodePieces(
 
 function encodeModel(graph: Graph, external: ExternalFile | undefined): ModelProto {
   const proto = restored(ModelSchema, graph.modelExtra)
-  proto.irVersion = BigInt(irVersionOf(graph))
-  proto.opsetImport = Object.entries(graph.opset).map(([domain, version]) =>
-    create(OperatorSetIdProtoSchema, { ...(domain !== '' && { domain }), version: BigInt(version) }),
-  )
+  proto.irVersion = encodeVersion(irVersionOf(graph), 'The version of the format')
+  proto.opsetImport = Object.entries(graph.opset).map(([domain, number]) => {
+    const version = encodeVersion(number, `The version of the operator set '${domain}'`)
+    return create(OperatorSetIdProtoSchema, { ...(domain !== '' && { domain }), version })
+  })
   if (graph.producer?.name) proto.producerName = graph.producer.name
   if (graph.producer?.version) proto.producerVersion = graph.producer.version
   proto.metadataProps = entriesOf(graph.metadata)
   proto.graph = encodeBody({ external }, graph, `The graph '${graph.name}'`)
   return proto
+}
+
+function encodeVersion(version: number, where: string): bigint {
+  if (!Number.isSafeInteger(version) || version < 0) throw unwritable(where, `is ${version}`)
+  return BigInt(version)
 }
 
 /** The version of the format that came with each opset: from `VERSION_TABLE` of the `onnx` Python package. */

@@ -187,6 +187,19 @@ describe('functions', () => {
     expect(decode(model({ node: [call('f', ['x'], ['y'])] }, [f])).opset).toEqual({ '': 21, other: 3 })
   })
 
+  it('share their tensors between calls, and cut names that grow long', () => {
+    const value = { name: 'value', type: AttributeType.TENSOR, t: { dims: [1n], dataType: 1, floatData: [1] } }
+    const f = fn(
+      'f',
+      ['a'],
+      ['b'],
+      [node('Constant', [], ['c'.repeat(400)], { attribute: [value] }), node('Neg', ['a'], ['b'])],
+    )
+    const { nodes } = decode(model({ node: [call('f', ['x'], ['m']), call('f', ['m'], ['y'])] }, [f]))
+    expect(nodes[0]!.attributes.value!.value).toBe(nodes[2]!.attributes.value!.value)
+    expect(nodes.map(n => n.outputs[0]!.length)).toEqual([256, 1, 258, 1])
+  })
+
   it('keep the types of their values', () => {
     const type = { value: { case: 'tensorType' as const, value: { elemType: 1 } } }
     const f = fn('f', ['a'], ['b'], [node('Sin', ['a'], ['m']), node('Cos', ['m'], ['b'])], {
@@ -228,11 +241,14 @@ describe('functions', () => {
   })
 
   it('that would grow without end are refused in time', () => {
-    const bombs = Array.from({ length: 40 }, (_, i) =>
-      fn(`f${i}`, ['a'], ['b'], [call(`f${i + 1}`, ['a'], ['m']), call(`f${i + 1}`, ['m'], ['b'])]),
-    )
-    const last = fn('f40', ['a'], ['b'], [])
-    expect(refused(model({ node: [call('f0', ['x'], ['y'])] }, [...bombs, last])).code).toBe('not-supported')
+    for (const suffix of ['', 'n'.repeat(10_000)]) {
+      const name = (i: number) => `f${i}${suffix}`
+      const bombs = Array.from({ length: 40 }, (_, i) =>
+        fn(name(i), ['a'], ['b'], [call(name(i + 1), ['a'], ['m']), call(name(i + 1), ['m'], ['b'])]),
+      )
+      const bytes = model({ node: [call(name(0), ['x'], ['y'])] }, [...bombs, fn(name(40), ['a'], ['b'], [])])
+      expect(refused(bytes).code).toBe('not-supported')
+    }
     const chain = Array.from({ length: 5000 }, (_, i) => fn(`f${i}`, ['a'], ['b'], [call(`f${i + 1}`, ['a'], ['b'])]))
     expect(refused(model({ node: [call('f0', ['x'], ['y'])] }, chain)).code).toBe('not-supported')
   })

@@ -4,6 +4,7 @@ import type { AttributeProto, FunctionProto, GraphProto, NodeProto } from './gen
 import { domainOf, opsetOf } from './opset.ts'
 import { invalid, quote, type Reading, unsupported } from './reading.ts'
 import { decodeType } from './types.ts'
+import { objectBudget } from './wire.ts'
 
 /** What names mean at a place of the file. Outside of functions they are what they say. */
 export interface Scope {
@@ -31,7 +32,10 @@ export type SameOperator = (node: Node, versionA: number, versionB: number) => b
 
 /** How far inlining may go: functions that each call the next one twice would grow without end. */
 const maxDepth = 100
-const maxSteps = 300_000
+const budget = objectBudget / 2
+
+/** Names made from longer ones are cut in front. */
+const maxName = 256
 
 /** What the inliner needs of the decoder: how to decode a function's content, and where to note its values' types. */
 export interface Contents {
@@ -44,6 +48,8 @@ interface LocalFunction {
   readonly key: string
   readonly proto: FunctionProto
   readonly where: string
+  /** Bytes of memory that what it stands for takes, roughly. */
+  readonly weight: number
 }
 
 /** Puts the functions of a model in the place of their calls. */
@@ -57,28 +63,29 @@ export class Inliner {
   private readonly taken = new Set<string>()
   private readonly suffixes = new Map<string, number>()
   private readonly open: string[] = []
-  private steps = 0
+  private spent = 0
 
   /** `opset` is the model's, and gains the operator sets that only its functions import. */
   constructor(
     reading: Reading,
-    model: { readonly functions: readonly FunctionProto[]; readonly graph: GraphProto },
+    functions: readonly Pick<LocalFunction, 'proto' | 'weight'>[],
+    graph: GraphProto,
     opset: Record<string, number>,
     sameOperator: SameOperator,
   ) {
     this.reading = reading
     this.opset = opset
     this.sameOperator = sameOperator
-    const functions = new Map<string, LocalFunction>()
-    model.functions.forEach((proto, i) => {
+    const byKey = new Map<string, LocalFunction>()
+    functions.forEach(({ proto, weight }, i) => {
       const key = keyOf({ op: proto.name, domain: domainOf(proto.domain), overload: proto.overload })
       const where = `functions[${i}] ${quote(proto.name)}`
-      if (functions.has(key)) throw invalid(reading, where, 'is defined twice')
-      functions.set(key, { key, proto, where })
+      if (byKey.has(key)) throw invalid(reading, where, 'is defined twice')
+      byKey.set(key, { key, proto, where, weight })
     })
-    this.functions = functions
-    this.domains = new Set(model.functions.map(({ domain }) => domainOf(domain)))
-    if (functions.size > 0) collectNames(model.graph, this.taken)
+    this.functions = byKey
+    this.domains = new Set(functions.map(({ proto }) => domainOf(proto.domain)))
+    if (functions.length > 0) collectNames(graph, this.taken)
   }
 
   /** The nodes that a call stands for; the call itself where it calls no function of the model. */
@@ -96,6 +103,7 @@ export class Inliner {
 
   private inline(call: Node, called: LocalFunction, caller: string, contents: Contents): readonly Node[] {
     const { proto, where } = called
+    this.spend(called.weight)
     const names = this.bindInputs(call, called, caller)
     const written = proto.node.flatMap(node => node.output).find(name => name !== '' && names.has(name))
     if (written !== undefined) throw invalid(this.reading, where, `writes to its own input ${quote(written)}`)
@@ -107,12 +115,11 @@ export class Inliner {
       this.admit(node, at, opset),
     )
     const nodes = [...contents.nodes(proto.node, where, scope), ...copies.map(([from, to]) => this.copy(from, to))]
+    const formal = new Set([...proto.input, ...proto.output])
     for (const { name, type } of proto.valueInfo) {
       const actual = names.get(name)
       const known = decodeType(type)
-      if (actual && known && !proto.input.includes(name) && !proto.output.includes(name)) {
-        contents.types.set(actual, known)
-      }
+      if (actual && known && !formal.has(name)) contents.types.set(actual, known)
     }
     return nodes
   }
@@ -160,17 +167,17 @@ export class Inliner {
     outer?: Scope,
   ): Scope {
     const bind = (name: string): string => {
-      const made = this.fresh(`${prefix}/${name}`)
+      const made = this.fresh(nameInside(prefix, name))
       names.set(name, made)
       return made
     }
     const scope: Scope = {
       value: name => names.get(name) ?? outer?.value(name) ?? bind(name),
-      node: name => (name === '' ? '' : `${prefix}/${name}`),
+      node: name => (name === '' ? '' : nameInside(prefix, name)),
       attributes,
       admit,
       inside: defined => {
-        const inner = new Map([...new Set(defined())].map(name => [name, name && this.fresh(`${prefix}/${name}`)]))
+        const inner = new Map([...new Set(defined())].map(name => [name, name && this.fresh(nameInside(prefix, name))]))
         return this.scope(inner, prefix, attributes, admit, scope)
       },
     }
@@ -178,7 +185,6 @@ export class Inliner {
   }
 
   private admit(node: Node, where: string, opset: Readonly<Record<string, number>>): void {
-    this.step()
     const wanted = opset[node.domain]
     if (wanted === undefined || this.functions.has(keyOf(node))) return
     const has = (this.opset[node.domain] ??= wanted)
@@ -193,7 +199,7 @@ export class Inliner {
   }
 
   private fresh(hint: string): string {
-    this.step()
+    this.spend(hint.length)
     let name = hint
     for (let i = this.suffixes.get(hint) ?? 1; this.taken.has(name); i++) {
       name = `${hint}_${i}`
@@ -203,10 +209,18 @@ export class Inliner {
     return name
   }
 
-  private step(): void {
-    if (++this.steps > maxSteps)
-      throw unsupported(this.reading, 'functions', `stand for more than ${maxSteps} nodes once they are inlined`)
+  private spend(weight: number): void {
+    this.spent += weight
+    if (this.spent > budget) {
+      const problem = `take more than ${budget / 2 ** 20} MiB of memory once they are inlined, besides tensors`
+      throw unsupported(this.reading, 'functions', problem)
+    }
   }
+}
+
+/** A name of a function's own in the graph around. */
+function nameInside(prefix: string, name: string): string {
+  return `${prefix}/${name}`.slice(-maxName)
 }
 
 function keyOf({ op, domain, overload = '' }: Pick<Node, 'op' | 'domain' | 'overload'>): string {

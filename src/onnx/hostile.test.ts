@@ -76,6 +76,7 @@ describe('a hostile file', () => {
     expect(inGraph(field(5, field(7, [0x80])))).toContain('graph.initializer[0].int64_data')
     expect(inGraph(field(5, field(7, [...Array(10).fill(0xff), 1])))).toContain('more than 64 bits')
     expect(inGraph(field(2, [0xc3]))).toContain('graph.name (at byte 10) is not valid UTF-8')
+    expect(inGraph(field(2, Array(16_001).fill(0x61)))).toContain('graph.name (at byte 12) has 16001 bytes, too long')
     expect(inGraph([0x10, 1])).toContain('graph.name (at byte 9) is not written the way that ONNX writes it')
     expect(inGraph([0x07])).toContain('graph (at byte 9) has bytes that are no field')
     expect(inGraph([...Array(5).fill(0xff), 1])).toContain('more than 32 bits')

@@ -1,4 +1,6 @@
 import { SinterError } from '../base/errors.ts'
+import type { Tensor } from '../base/tensor.ts'
+import type { TensorProto } from './generated/onnx_pb.ts'
 
 /** Bytes beside the model that its tensors may point into: a whole file in memory, or one read piece by piece. */
 export interface ExternalData {
@@ -15,6 +17,8 @@ export interface Reading {
   /** The file's name for messages. */
   readonly file: string
   readonly external: ExternalResolver | undefined
+  /** Tensors decoded already: those of a function are shared by all of its calls. */
+  readonly tensors: WeakMap<TensorProto, Tensor>
 }
 
 /** Text from a file in an error message: short, and on one line. */

@@ -1,4 +1,5 @@
 import { create, type DescField, type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf'
+import { messageOf, SinterError } from '../base/errors.ts'
 import type { Extra } from '../graph/graph.ts'
 import { type StringStringEntryProto, StringStringEntryProtoSchema } from './generated/onnx_pb.ts'
 
@@ -56,11 +57,20 @@ export function extraOf<D extends DescMessage>(
 
 /** The rest that `extraOf` put away, or an empty message: what encoding starts from. */
 export function restored<D extends DescMessage>(schema: D, extra: Extra | undefined): MessageShape<D> {
-  const message = extra?.unknown ? fromBinary(schema, extra.unknown) : create(schema)
+  const message = extra?.unknown ? parse(schema, extra.unknown) : create(schema)
   const target = message as { docString?: string; metadataProps?: StringStringEntryProto[] }
   if (extra?.doc !== undefined) target.docString = extra.doc
   if (extra?.metadata) target.metadataProps = entriesOf(extra.metadata)
   return message
+}
+
+function parse<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageShape<D> {
+  try {
+    return fromBinary(schema, bytes)
+  } catch (error) {
+    const message = `An extra's unknown fields are no ${schema.name}: ${messageOf(error)}. Keep them as they were read.`
+    throw new SinterError('invalid-graph', message, { type: schema.name }, error)
+  }
 }
 
 /** Key-value pairs as a record; of a key that stands twice, the last value. */

@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf'
-import type { Dim, ValueType } from '../base/shape.ts'
+import type { Dim, TensorType, ValueType } from '../base/shape.ts'
 import { dataTypeOf, dtypeOf } from './dtypes.ts'
 import {
   type TensorShapeProto,
@@ -14,6 +14,7 @@ import {
   TypeProto_TensorSchema,
   TypeProtoSchema,
 } from './generated/onnx_pb.ts'
+import { unwritable } from './writing.ts'
 
 /** The type that a message says; undefined where it says none that Sinter knows (an opaque type, say). */
 export function decodeType(proto: TypeProto | undefined): ValueType | undefined {
@@ -77,37 +78,41 @@ export function saysMore(proto: TypeProto): boolean {
   }
 }
 
-export function encodeType(type: ValueType): TypeProto {
-  return create(TypeProtoSchema, { value: encodeValue(type) })
+/** The message for a type. `where` says whose it is, for messages. */
+export function encodeType(type: ValueType, where: string): TypeProto {
+  return create(TypeProtoSchema, { value: encodeValue(type, where) })
 }
 
-function encodeValue(type: ValueType): TypeProto['value'] {
-  if ('dtype' in type) return { case: 'tensorType', value: create(TypeProto_TensorSchema, encodeTensorType(type)) }
+function encodeValue(type: ValueType, where: string): TypeProto['value'] {
+  if ('dtype' in type) return { case: 'tensorType', value: create(TypeProto_TensorSchema, tensorFields(type, where)) }
   if ('sparse' in type) {
-    return { case: 'sparseTensorType', value: create(TypeProto_SparseTensorSchema, encodeTensorType(type.sparse)) }
+    const fields = tensorFields(type.sparse, where)
+    return { case: 'sparseTensorType', value: create(TypeProto_SparseTensorSchema, fields) }
   }
   if ('sequence' in type) {
-    const elemType = encodeType(type.sequence)
+    const elemType = encodeType(type.sequence, where)
     return { case: 'sequenceType', value: create(TypeProto_SequenceSchema, { elemType }) }
   }
   if ('optional' in type) {
-    const elemType = encodeType(type.optional)
+    const elemType = encodeType(type.optional, where)
     return { case: 'optionalType', value: create(TypeProto_OptionalSchema, { elemType }) }
   }
-  const map = { keyType: dataTypeOf(type.key), valueType: encodeType(type.value) }
+  const map = { keyType: dataTypeOf(type.key), valueType: encodeType(type.value, where) }
   return { case: 'mapType', value: create(TypeProto_MapSchema, map) }
 }
 
-function encodeTensorType({ dtype, shape }: Extract<ValueType, { dtype: unknown }>) {
+function tensorFields({ dtype, shape }: TensorType, where: string) {
   const elemType = dataTypeOf(dtype)
-  return shape ? { elemType, shape: create(TensorShapeProtoSchema, { dim: shape.map(encodeDim) }) } : { elemType }
+  if (!shape) return { elemType }
+  return { elemType, shape: create(TensorShapeProtoSchema, { dim: shape.map(dim => encodeDim(dim, where)) }) }
 }
 
-function encodeDim(dim: Dim): TensorShapeProto_Dimension {
+function encodeDim(dim: Dim, where: string): TensorShapeProto_Dimension {
   if (dim === '') return create(TensorShapeProto_DimensionSchema)
-  return create(TensorShapeProto_DimensionSchema, {
-    value: typeof dim === 'number' ? { case: 'dimValue', value: BigInt(dim) } : { case: 'dimParam', value: dim },
-  })
+  if (typeof dim === 'string')
+    return create(TensorShapeProto_DimensionSchema, { value: { case: 'dimParam', value: dim } })
+  if (!Number.isSafeInteger(dim) || dim < 0) throw unwritable(where, `has a dimension of size ${dim}`)
+  return create(TensorShapeProto_DimensionSchema, { value: { case: 'dimValue', value: BigInt(dim) } })
 }
 
 /** Whether two types are the same, name by name. */
@@ -116,9 +121,9 @@ function sameType(a: ValueType | undefined, b: ValueType | undefined): boolean {
 }
 
 /** The message for a type: the one it was read from, with its denotations, as long as that says the same. */
-export function typeOr(read: TypeProto | undefined, type: ValueType): TypeProto
-export function typeOr(read: TypeProto | undefined, type: ValueType | undefined): TypeProto | undefined
-export function typeOr(read: TypeProto | undefined, type: ValueType | undefined): TypeProto | undefined {
+export function typeOr(read: TypeProto | undefined, type: ValueType, where: string): TypeProto
+export function typeOr(read: TypeProto | undefined, type: ValueType | undefined, where: string): TypeProto | undefined
+export function typeOr(read: TypeProto | undefined, type: ValueType | undefined, where: string): TypeProto | undefined {
   if (read && sameType(decodeType(read), type)) return read
-  return type && encodeType(type)
+  return type && encodeType(type, where)
 }

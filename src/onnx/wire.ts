@@ -9,25 +9,37 @@ export interface WireFault {
   readonly problem: string
 }
 
+export interface WireReport {
+  /** The first thing that is wrong; undefined if nothing is. */
+  readonly fault: WireFault | undefined
+  /** Estimated bytes of memory that the messages right inside take, by field and in order. */
+  readonly weights: ReadonlyMap<string, readonly number[]>
+}
+
 /** Messages inside of messages, as deep as protobuf's own readers go. */
 const maxDepth = 100
 
-/** Memory that the objects made from a file may take; the largest models need a tenth. Tensors' raw bytes are views and count nothing. */
+/** Bytes of memory that the objects made from a file may take; the largest models need a tenth. Tensors' bytes are not counted. */
 export const objectBudget = 2 ** 30
 
+/** Longer texts all have one hash in V8, so that a map of them is searched one by one. No name is that long. */
+const maxName = 16_000
+const longTexts: ReadonlySet<string> = new Set(['doc_string', 'value'])
+
 /**
- * Walks through a serialized message without building anything, and tells the first fault, or undefined. The protobuf
- * library takes nested lengths on trust, ignores wire types and makes an object for every two bytes that ask for one;
- * after this walk all of that is safe. Costs time by the number of fields, not by the size of tensors.
+ * Walks through a serialized message without building anything. The protobuf library takes nested lengths on trust,
+ * ignores wire types and makes an object for every two bytes that ask for one; where this walk finds no fault, all of
+ * that is safe. Costs time by the number of fields, not by the size of tensors.
  */
-export function findFault(schema: DescMessage, bytes: Uint8Array): WireFault | undefined {
+export function inspectWire(schema: DescMessage, bytes: Uint8Array): WireReport {
   const walk = new Walk(bytes)
+  const { weights } = walk
   try {
     walk.message(tableOf(schema), bytes.length)
-    return undefined
+    return { fault: undefined, weights }
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    return { where: walk.where(), offset: walk.position, problem: error.message }
+    return { fault: { where: walk.where(), offset: walk.position, problem: error.message }, weights }
   }
 }
 
@@ -89,6 +101,7 @@ function fieldOf(field: DescField): Field {
 
 class Walk {
   position = 0
+  readonly weights = new Map<string, number[]>()
   private readonly bytes: Uint8Array
   private readonly frames: { readonly table: Table; readonly start: number; field: Field | undefined; from: number }[] =
     []
@@ -101,6 +114,7 @@ class Walk {
 
   message(table: Table, end: number): void {
     if (this.frames.length >= maxDepth) throw new Fault(`is nested deeper than ${maxDepth} levels`)
+    const before = this.weight
     this.charge(table.weight)
     const frame = { table, start: this.position, field: undefined as Field | undefined, from: this.position }
     this.frames.push(frame)
@@ -120,6 +134,13 @@ class Walk {
       }
     }
     this.frames.pop()
+    if (this.frames.length === 1) this.note(this.frames[0]!.field!.name, this.weight - before)
+  }
+
+  private note(field: string, weight: number): void {
+    const list = this.weights.get(field)
+    if (list) list.push(weight)
+    else this.weights.set(field, [weight])
   }
 
   /** Where the walk stands, for messages. Positions in lists are counted only now. */
@@ -158,7 +179,9 @@ class Walk {
   private opaque(field: Field, end: number): void {
     this.charge(field.weight)
     if (field.text) {
-      this.charge(end - this.position)
+      const length = end - this.position
+      if (length > maxName && !longTexts.has(field.name)) throw new Fault(`has ${length} bytes, too long for a name`)
+      this.charge(length)
       this.text(end)
     }
     this.position = end
