@@ -17,7 +17,7 @@ const followed: Readonly<Partial<Record<DType, number>>> = {
 /** A constant's type, with its contents if it is a small vector or scalar. */
 export function typeOfConstant(t: Tensor): InferredType {
   const { dtype, shape } = t
-  const small = shape.length <= 1 && elementCount(shape) <= (followed[dtype] ?? 0)
+  const small = shape.length <= 1 && elementCount(shape) <= (followed[dtype] ?? -1)
   return small ? { dtype, shape, value: Array.from(numbers(t)) as Dim[] } : { dtype, shape }
 }
 

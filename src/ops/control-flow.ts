@@ -1,3 +1,4 @@
+import { SinterError } from '../base/errors.ts'
 import { type Dim, isTensorType, sameDim, type TensorType, type ValueType } from '../base/shape.ts'
 import { numbers } from '../base/tensor.ts'
 import type { Body } from '../graph/graph.ts'
@@ -10,11 +11,12 @@ const notFolded = no('bodies are not run')
 
 export const conditional = operator('If', {
   infer({ node, attributes: { then_branch, else_branch }, inputs: [condition], inferBody, constant }) {
-    const branches = [then_branch, else_branch].map(body => inferBody(body, []))
+    const branches = possible([then_branch, else_branch], body => inferBody(body, []))
     const known = constant(0)
     const [taken] = known ? numbersOf(known) : ((condition?.value ?? []) as readonly unknown[])
-    if (typeof taken === 'number') return branches[taken ? 0 : 1]!
-    return node.outputs.map((_, i) => common(branches[0]![i], branches[1]![i]))
+    if (typeof taken === 'number' && branches.length === 2) return branches[taken ? 0 : 1]!
+    const [first, second = first] = branches
+    return node.outputs.map((_, i) => common(first![i], second![i]))
   },
   gradient: no('it would need both branches differentiated; fold the condition if it is constant'),
   coupling: inBodies,
@@ -22,6 +24,22 @@ export const conditional = operator('If', {
   evaluate: notFolded,
   accepts: 'any',
 })
+
+/** What is inferred of the branches whose nodes fit the values around them: one that does not fit is never taken. */
+function possible(bodies: readonly Body[], infer: (body: Body) => Types): readonly Types[] {
+  const found: Types[] = []
+  let misfit: SinterError | undefined
+  for (const body of bodies) {
+    try {
+      found.push(infer(body))
+    } catch (error) {
+      if (!(error instanceof SinterError)) throw error
+      misfit = error
+    }
+  }
+  if (misfit && found.length === 0) throw misfit
+  return found
+}
 
 const numbersOf = (t: Parameters<typeof numbers>[0]) => Array.from(numbers(t))
 

@@ -6,7 +6,18 @@ import { broadcast, broadcastType, elementwiseLinks } from './broadcast.ts'
 import type { Ops, Ref } from './build.ts'
 import { withContents } from './contents.ts'
 import { broadcastSources, elementsOf, tensorOf } from './elements.ts'
-import { free, type GradientRule, type InferredType, isNo, type No, no, type Operator, operator } from './operator.ts'
+import {
+  free,
+  type GradientRule,
+  type InferredType,
+  isNo,
+  type No,
+  no,
+  type Operator,
+  operator,
+  type Upgrade,
+} from './operator.ts'
+import { schemas } from './spec.generated.ts'
 import type { OpName } from './spec.ts'
 
 type OfFloats = (...x: number[]) => number | boolean
@@ -28,10 +39,12 @@ export interface Elementwise<K extends OpName> {
 
 /** The record of an operator that works on each element by itself, its inputs broadcast against each other. */
 export function elementwise<K extends OpName>(type: K, row: Elementwise<K>): Operator<K> {
-  const { gradient, compute, symbolic, result, upgrades = [], commutative = false } = row
+  const { gradient, compute, symbolic, result, commutative = false } = row
+  const { upgrades = broadcastsOnRequest(type) ? [placeOnRequest] : [] } = row
   return operator(type, {
-    infer: ({ inputs }) => {
-      const found = broadcastType(inputs, result)
+    infer: ({ inputs, opset }) => {
+      const found =
+        opset < 7 ? { dtype: result ?? inputs[0]!.dtype, shape: inputs[0]!.shape } : broadcastType(inputs, result)
       const value = isNo(compute) ? undefined : follow(inputs, compute, symbolic)
       return [withContents(found, value)]
     },
@@ -87,7 +100,13 @@ function follow(
     if (!x.every(dim => typeof dim === 'number')) return x.includes('') ? '' : (symbolic?.(...x) ?? '')
     if (integers && !x.every(Number.isSafeInteger)) return ''
     const wholes = typeof compute !== 'function' && integers
-    return Number(apply(...(wholes ? (x.map(BigInt) as unknown as number[]) : x)))
+    try {
+      return Number(apply(...(wholes ? (x.map(BigInt) as unknown as number[]) : x)))
+    } catch (error) {
+      // A division by zero, which fails only where it is run.
+      if (error instanceof RangeError) return ''
+      throw error
+    }
   })
 }
 
@@ -99,6 +118,27 @@ export function scalarLike(op: Ops, ref: Ref, value: number): Ref {
 /** 1 where a condition holds and 0 elsewhere, in the type of `like`. */
 export function maskLike(op: Ops, condition: Ref, like: Ref): Ref {
   return op.Cast([condition], { to: dataTypeOf(op.type(like).dtype) })
+}
+
+function broadcastsOnRequest(type: OpName): boolean {
+  return schemas[type]?.some(({ attributes }) => 'broadcast' in attributes) ?? false
+}
+
+/**
+ * Before opset 7 a second input was broadcast on request only, its axes placed at `axis` of the first's: axes of size 1
+ * behind them say the same.
+ */
+const placeOnRequest: Upgrade = {
+  to: 7,
+  apply({ node, attributes, inputs: [a, b] }, op, x) {
+    const { axis, broadcast: asked } = attributes as { axis?: number; broadcast?: number }
+    const [rank, width] = [a!.shape!.length, b!.shape!.length]
+    const behind = asked && axis !== undefined ? rank - (axis < 0 ? axis + rank : axis) - width : 0
+    const axes = Array.from({ length: behind }, (_, i) => width + i)
+    // Up to opset 12 the axes are an attribute.
+    const second = behind > 0 ? op.Unsqueeze([x[1]], { axes } as object) : x[1]
+    return [op[node.op as 'Add']([x[0], second])]
+  },
 }
 
 export const piecewiseConstant = no('it is piecewise constant: its derivative is zero wherever it has one')

@@ -72,6 +72,7 @@ function attributeProblems(node: Node, schema: OperatorSchema): string[] {
 function typeProblems(node: Node, schema: OperatorSchema, type: Surroundings['type']): string[] {
   const problems: string[] = []
   const chosen = new Map<string, string>()
+  const refused = new Set<string>()
   const visit = (side: string, names: readonly string[], formal: readonly Parameter[]) => {
     names.forEach((name, i) => {
       const parameter = formal[Math.min(i, formal.length - 1)]
@@ -82,6 +83,9 @@ function typeProblems(node: Node, schema: OperatorSchema, type: Surroundings['ty
       const allowed = list === undefined ? [variable.replace(/^tensor\((.*)\)$/, '$1')] : typeLists[list]!
       const what = `its ${side} '${formalName}'`
       if (!allowed.some(one => sameType(one, found.dtype))) {
+        // What comes out is of the wrong type because what goes in is.
+        if (refused.has(variable)) return
+        refused.add(variable)
         problems.push(`${what} is of type ${found.dtype}, allowed are ${allowed.join(', ')}`)
       } else if (list !== undefined && !mixed) {
         const first = chosen.get(variable) ?? found.dtype

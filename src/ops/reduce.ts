@@ -1,7 +1,7 @@
 import { isInteger } from '../base/dtype.ts'
 import { elementCount, type Shape } from '../base/shape.ts'
 import { full, type Tensor } from '../base/tensor.ts'
-import { axesOf, given, numbersFrom } from './axes.ts'
+import { axesOf, given, lengthOf, numbersFrom, unknownShape } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
 import { eachPosition, elementsOf, larger, smaller, stridesOf, tensorOf } from './elements.ts'
 import { maskLike, scalarLike } from './elementwise.ts'
@@ -151,19 +151,22 @@ interface Plan {
   readonly result: Shape
 }
 
-function planOf(call: Pick<Call<ReduceName>, 'node' | 'attributes' | 'inputs' | 'constant'>, shape: Shape | undefined) {
+type PlanCall = Pick<Call<ReduceName>, 'node' | 'attributes' | 'inputs' | 'constant'>
+
+function planOf(call: PlanCall, shape: Shape | undefined): Plan | undefined {
   if (!shape) return undefined
   const { keepdims, noop_with_empty_axes: noop } = call.attributes
   const listed = numbersFrom(call, 1, 'axes')
   if (listed === undefined && given(call, 1, 'axes')) {
-    // The axes are computed: the rank is known if they stay, but no size is.
-    const unknown = shape.map(() => '')
-    return keepdims ? { axes: [], kept: unknown, result: unknown } : undefined
+    // The axes are computed: at most the rank of the result is known.
+    const kept = unknownShape(shape.length)
+    const gone = keepdims ? 0 : lengthOf(call.inputs[1])
+    return gone === undefined ? undefined : { axes: [], kept, result: unknownShape(shape.length - gone) }
   }
   const all = noop ? [] : shape.map((_, axis) => axis)
   const axes = listed?.length ? axesOf(listed, shape.length) : all
   const kept = shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
-  return { axes, kept, result: keepdims ? kept : shape.filter((_, axis) => !axes.includes(axis)) } satisfies Plan
+  return { axes, kept, result: keepdims ? kept : shape.filter((_, axis) => !axes.includes(axis)) }
 }
 
 function partsOf(call: Backward<ReduceName>): Reduced {

@@ -25,7 +25,8 @@ export const scatterElements = operator('ScatterElements', {
   },
   coupling: byIndex,
   cost: free,
-  evaluate: ({ attributes: { axis, reduction } }, [x, indices, updates]) => {
+  // Scatter, as it was called before, and older versions have no reduction.
+  evaluate: ({ attributes: { axis, reduction = 'none' } }, [x, indices, updates]) => {
     const at = axisOf(axis, x!.shape.length)
     const strides = stridesOf(x!.shape)
     const picked = numbers(indices!)
@@ -62,7 +63,7 @@ export const scatterND = operator('ScatterND', {
   },
   coupling: byIndex,
   cost: free,
-  evaluate: ({ attributes: { reduction } }, [x, indices, updates]) => {
+  evaluate: ({ attributes: { reduction = 'none' } }, [x, indices, updates]) => {
     const depth = indices!.shape.at(-1)!
     const strides = stridesOf(x!.shape)
     const picked = numbers(indices!)

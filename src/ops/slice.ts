@@ -1,5 +1,5 @@
 import { addDims, type Dim, divideDims, type Shape, subtractDims } from '../base/shape.ts'
-import { full, int64s } from '../base/tensor.ts'
+import { full, int64s, type Tensor } from '../base/tensor.ts'
 import { axisOf, contentsOf, given, lengthOf, numbersFrom, numbersIn, unknownShape } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
 import { withContents } from './contents.ts'
@@ -64,7 +64,7 @@ export const slice = operator('Slice', {
       to: 10,
       apply({ attributes }, op, [x]) {
         const { starts, ends, axes } = attributes as unknown as Record<'starts' | 'ends' | 'axes', readonly number[]>
-        return [op.Slice([x, op.ints(starts), op.ints(ends), axes && op.ints(axes)])]
+        return [op.Slice([x, op.constant(boundsOf(starts)), op.constant(boundsOf(ends)), axes && op.ints(axes)])]
       },
     },
   ],
@@ -129,6 +129,11 @@ function cutOf(axis: number, size: Dim, start: Dim, end: Dim, step: number | und
 /** Bounds this far out mean the end: exporters write the ends of int32 or int64. */
 const beyond = 2 ** 31 - 1
 
+/** Bounds as a tensor. The ends of int64, which numbers cannot hold, become others that are as far out. */
+function boundsOf(bounds: readonly number[]): Tensor<'int64'> {
+  return int64s(bounds.map(bound => Math.max(-Number.MAX_SAFE_INTEGER, Math.min(bound, Number.MAX_SAFE_INTEGER))))
+}
+
 /** ceil(size / step) */
 function stepped(size: Dim, step: number): Dim {
   return step === 1 ? size : divideDims(addDims(size, step - 1), step)
@@ -186,5 +191,5 @@ function prunedBounds(call: Pruning<'Slice'>): Pruned<'Slice'> {
     starts[i] = cut.step > 0 ? low : low + taken.length - 1
     ends[i] = cut.step > 0 ? low + taken.length : low === 0 ? Number.MIN_SAFE_INTEGER : low - 1
   })
-  return { inputs: { 1: int64s(starts), 2: int64s(ends) } }
+  return { inputs: { 1: boundsOf(starts), 2: boundsOf(ends) } }
 }

@@ -4,7 +4,7 @@ import { type Body, bodiesOf, describe, type Graph } from '../graph/graph.ts'
 import type { Scope } from '../ops/call.ts'
 import { type NodeProblem, nodeProblems } from '../ops/node-problems.ts'
 import { newestOpset } from '../ops/spec.generated.ts'
-import { infer, scopeOf, scopeWithin } from './infer.ts'
+import { infer, scopeInside, scopeOf } from './infer.ts'
 
 /** What can be wrong with a graph: with its structure, with a node by its operator's rules, or with its opsets. */
 export type ProblemCode =
@@ -93,17 +93,8 @@ function checkBody(body: Body, graph: Graph, scope: Scope, path: readonly string
     for (const [name, attribute] of Object.entries(node.attributes)) {
       const bodies = attribute.type === 'graph' ? [attribute.value] : attribute.type === 'graphs' ? attribute.value : []
       for (const inner of bodies) {
-        checkBody(inner, graph, within(graph, inner, scope), [...path, `${describe(node)} ${name}`], problems)
+        checkBody(inner, graph, scopeInside(graph, inner, scope), [...path, `${describe(node)} ${name}`], problems)
       }
     }
   })
-}
-
-function within(graph: Graph, body: Body, scope: Scope): Scope {
-  try {
-    return scopeWithin(graph, body, [], scope)
-  } catch (error) {
-    if (!(error instanceof SinterError)) throw error
-    return scope
-  }
 }

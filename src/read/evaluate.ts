@@ -19,12 +19,9 @@ export interface EvaluateOptions {
  */
 export function evaluate(graph: Graph, { maxElements = 1024 }: EvaluateOptions = {}): ReadonlyMap<string, Tensor> {
   const values = new Map<string, Tensor>()
-  const inputs = new Set(graph.inputs.map(({ name }) => name))
-  const around = scopeOf(graph, infer(graph))
-  const scope: Scope = {
-    ...around,
-    constant: name => values.get(name) ?? (inputs.has(name) ? undefined : around.constant(name)),
-  }
+  const fixed = withoutDefaults(graph)
+  const around = scopeOf(fixed, infer(fixed))
+  const scope: Scope = { ...around, constant: name => values.get(name) ?? around.constant(name) }
   for (const node of graph.nodes) {
     const known = node.outputs.map(name => followed(scope.type(name)))
     const made = known.every(value => value !== undefined) ? known : evaluateNode(node, scope, maxElements)
@@ -34,6 +31,13 @@ export function evaluate(graph: Graph, { maxElements = 1024 }: EvaluateOptions =
     })
   }
   return values
+}
+
+/** The graph without initializers that can be fed instead; inference would follow them. */
+function withoutDefaults(graph: Graph): Graph {
+  if (!graph.inputs.some(({ name }) => graph.initializers.has(name))) return graph
+  const inputs = new Set(graph.inputs.map(({ name }) => name))
+  return { ...graph, initializers: new Map([...graph.initializers].filter(([name]) => !inputs.has(name))) }
 }
 
 /** A value's contents, if inference knows all of them. */

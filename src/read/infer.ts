@@ -91,6 +91,17 @@ export function scopeWithin(
   return scope
 }
 
+/** The same inside of a body of which no more is known than it states; where its nodes do not fit, only what it captures. */
+export function scopeInside(graph: Graph, body: Body, around: Scope, bind?: InferOptions['bind']): Scope {
+  try {
+    return scopeWithin(graph, body, [], around, bind)
+  } catch (error) {
+    if (!(error instanceof SinterError)) throw error
+    const stated = body.inputs.flatMap(({ name, type }) => (type ? [[name, type] as const] : []))
+    return scopeOf(graph, new Map([...body.types, ...stated]), bind, around, body)
+  }
+}
+
 function inferInto(types: Map<string, ValueType>, body: Body, scope: Scope, bind?: InferOptions['bind']): void {
   for (const { name, type } of body.inputs) if (type && !types.has(name)) types.set(name, bound(type, bind))
   for (const [name, value] of body.initializers) types.set(name, typeOfConstant(value))

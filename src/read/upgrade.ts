@@ -2,7 +2,7 @@ import { type Draft, edit, mapBodies } from '../graph/edit.ts'
 import { type Body, describe, dialect, type Graph, type Node } from '../graph/graph.ts'
 import type { Scope } from '../ops/call.ts'
 import { upgradeNode } from '../ops/upgrade.ts'
-import { infer, scopeOf, scopeWithin } from './infer.ts'
+import { infer, scopeInside, scopeOf } from './infer.ts'
 
 export interface Refusal {
   /** The node in words. */
@@ -52,7 +52,7 @@ function upgradedNodes(
   refused: Refusal[],
 ): readonly Node[] {
   const attributes = mapBodies(node, body =>
-    upgradedBody(body, graph, scopeWithin(graph, body, [], scope), to, draft, refused),
+    upgradedBody(body, graph, scopeInside(graph, body, scope), to, draft, refused),
   )
   const inner = attributes === node.attributes ? node : { ...node, attributes }
   // Constants that a body's nodes need stand in the graph around it, under names that nothing else has.

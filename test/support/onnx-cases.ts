@@ -51,7 +51,11 @@ export function onnxCases(): readonly OnnxCase[] | string {
 
 function tensorOf(bytes: Uint8Array): Tensor | undefined {
   try {
-    return decodeTensor({ file: 'a tensor', external: undefined }, fromBinary(TensorSchema, bytes.slice()), 'tensor')
+    return decodeTensor(
+      { file: 'a tensor', external: undefined, tensors: new WeakMap() },
+      fromBinary(TensorSchema, bytes.slice()),
+      'tensor',
+    )
   } catch {
     return undefined // A sequence or an optional, which are other messages.
   }

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest'
+import type { Dim, TensorType } from '../base/shape.ts'
+import { float32s, fromNumbers, int64s, scalar } from '../base/tensor.ts'
+import { emptyGraph, type Graph } from '../graph/graph.ts'
+import type { Ops, Ref } from '../ops/build.ts'
+import type { InferredType } from '../ops/operator.ts'
+import { extend } from './extend.ts'
+import { infer } from './infer.ts'
+
+/** What is inferred of the value that a function builds from an input `x`. */
+function inferred(shape: readonly Dim[], build: (op: Ops, x: Ref) => Ref): InferredType {
+  const input = { name: 'x', type: { dtype: 'float32' as const, shape } }
+  let made = ''
+  const graph = extend({ ...emptyGraph('test'), inputs: [input] }, (op, draft) => {
+    made = build(op, 'x')
+    draft.outputs.push({ name: made, type: undefined })
+  })
+  return infer(graph).get(made) as InferredType
+}
+
+describe('sizes that are computed', () => {
+  const from = (op: Ops, x: Ref, axis: number) => op.Gather([op.Shape([x]), op.constant(scalar('int64', axis))])
+
+  test('are followed through the head of a network that PyTorch exports', () => {
+    const type = inferred(['N', 64, 7, 7], (op, x) => {
+      const batch = op.Unsqueeze([from(op, x, 0), op.ints([0])])
+      return op.Reshape([x, op.Concat([batch, op.ints([-1])], { axis: 0 })])
+    })
+    expect(type.shape).toEqual(['N', 3136])
+  })
+  test('are followed through arithmetic with symbols', () => {
+    const type = inferred(['N', 4, 'H', 'W'], (op, x) => {
+      const half = (axis: number) =>
+        op.Unsqueeze([
+          op.Div([op.Mul([from(op, x, axis), op.constant(scalar('int64', 4))]), op.constant(scalar('int64', 2))]),
+          op.ints([0]),
+        ])
+      return op.Expand([op.constant(float32s([1], [0])), op.Concat([half(2), half(3)], { axis: 0 })])
+    })
+    expect(type.shape).toEqual(['2*H', '2*W'])
+  })
+  test('are followed through floats that are rounded, as upsampling writes them', () => {
+    const type = inferred([1, 4, 6, 10], (op, x) => {
+      const sizes = op.Cast([op.Slice([op.Shape([x]), op.ints([2]), op.ints([4])])], { to: 1 })
+      return op.Cast([op.Floor([op.Mul([sizes, op.constant(float32s([2], [1.5, 0.5]))])])], { to: 7 })
+    })
+    expect(type.value).toEqual([9, 5])
+  })
+  test('choose between the target and what is there, as an export of expand does', () => {
+    const type = inferred(['N', 1], (op, x) => {
+      const target = op.constant(int64s([-1, 5]))
+      const ones = op.ConstantOfShape([op.ints([2])], { value: int64s([1]) })
+      const keeps = op.Equal([target, op.Mul([ones, op.constant(scalar('int64', -1))])])
+      return op.Expand([x, op.Where([keeps, ones, target])])
+    })
+    expect(type.shape).toEqual(['N', 5])
+  })
+  test('split by a symbol that divides out', () => {
+    const type = inferred(['N', 'T', 12], (op, x) => {
+      const head = op.Concat([op.Slice([op.Shape([x]), op.ints([0]), op.ints([2])]), op.ints([3, 4])], { axis: 0 })
+      const heads = op.Transpose([op.Reshape([x, head])], { perm: [0, 2, 1, 3] })
+      return op.Reshape([op.Transpose([heads], { perm: [0, 2, 1, 3] }), op.ints([0, -1, 12])])
+    })
+    expect(type.shape).toEqual(['N', 'T', 12])
+  })
+  test('are of ranges and of what is cut off at the end', () => {
+    expect(
+      inferred(['N', 8], (op, x) =>
+        op.Range([op.constant(scalar('int64', 0)), from(op, x, 1), op.constant(scalar('int64', 2))]),
+      ).value,
+    ).toEqual([0, 2, 4, 6])
+    expect(
+      inferred(['N', 8], (op, x) =>
+        op.Range([op.constant(scalar('int64', 0)), from(op, x, 0), op.constant(scalar('int64', 1))]),
+      ).shape,
+    ).toEqual(['N'])
+    expect(
+      inferred(['N', 'T'], (op, x) => op.Slice([x, op.ints([-1]), op.ints([2 ** 31]), op.ints([1])])).shape,
+    ).toEqual(['N', 1])
+    expect(
+      inferred(['N', 'T'], (op, x) => op.Slice([x, op.ints([1]), op.ints([2 ** 31]), op.ints([1])])).shape,
+    ).toEqual(['N', 'T-1'])
+  })
+})
+
+describe('symbols', () => {
+  const graph: Graph = extend(
+    { ...emptyGraph('test'), inputs: [{ name: 'x', type: { dtype: 'float32', shape: ['N', 'H', 3] } }] },
+    (op, draft) => {
+      const kept = op.Compress(['x', op.constant(fromNumbers('bool', [3], [1, 0, 1]))], { axis: 2 })
+      draft.outputs.push({ name: op.Relu(['x']), type: undefined })
+      draft.outputs.push({ name: kept, type: { dtype: 'float32', shape: ['N', 'H', 'K'] } })
+    },
+  )
+  const shapes = (bind?: Record<string, number>) =>
+    graph.outputs.map(({ name }) => (infer(graph, bind ? { bind } : {}).get(name) as TensorType).shape)
+
+  test('get the sizes that are given', () => {
+    expect(shapes({ N: 5 })[0]).toEqual([5, 'H', 3])
+    expect(shapes({ N: 5, '*': 2 })[0]).toEqual([5, 2, 3])
+  })
+  test('that only a file states for values in between get none by the rest', () => {
+    expect(shapes({ '*': 2 })[1]).toEqual([2, 2, 'K'])
+    expect(shapes({ '*': 2, K: 1 })[1]).toEqual([2, 2, 1])
+  })
+})
+
+test('inputs that do not fit an operator are told with the node', () => {
+  const build = () => inferred([2, 3], (op, x) => op.Add([x, op.constant(float32s([4], [1, 2, 3, 4]))]))
+  expect(build).toThrow(/Add.*do not broadcast/)
+})
