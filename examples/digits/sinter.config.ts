@@ -56,7 +56,7 @@ export default defineConfig({
     steps: [
       { type: 'fold-batch-norm' },
       { type: 'swap-activation', to: 'relu', training: fineTune(1) },
-      { type: 'prune', keep: 0.75, importance: 'l1', training: fineTune(1) },
+      { type: 'prune', macs: 0.49, importance: 'l1', training: fineTune(1) },
       { type: 'drop-blocks', count: 1, training: fineTune(2) },
     ],
   },

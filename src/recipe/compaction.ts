@@ -88,7 +88,7 @@ async function apply(context: RunContext, graph: Graph, step: CompactStepRecipe)
         step.importance
       ]
       const options = {
-        keep: step.keep,
+        ...(step.keep === undefined ? { macs: step.macs! } : { keep: step.keep }),
         importance,
         roundTo: step.roundTo,
         bind: oneRow,

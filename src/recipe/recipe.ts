@@ -100,13 +100,16 @@ const fineTune = training.optional().describe('Training after the step')
 const compactStep = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('fold-batch-norm') }),
   z.strictObject({ type: z.literal('swap-activation'), to: z.literal('relu').default('relu'), training: fineTune }),
-  z.strictObject({
-    type: z.literal('prune'),
-    keep: z.number().gt(0).max(1).describe('Share of the channels kept in each group'),
-    importance: z.enum(['l1', 'l2', 'random']).default('l1'),
-    roundTo: count.default(1),
-    training: fineTune,
-  }),
+  z
+    .strictObject({
+      type: z.literal('prune'),
+      keep: z.number().gt(0).max(1).optional().describe('Share of the channels kept in each group'),
+      macs: z.number().gt(0).max(1).optional().describe('Share of the multiply-accumulates kept at most'),
+      importance: z.enum(['l1', 'l2', 'random']).default('l1'),
+      roundTo: count.default(1),
+      training: fineTune,
+    })
+    .refine(step => (step.keep === undefined) !== (step.macs === undefined), 'give either keep or macs'),
   z.strictObject({ type: z.literal('drop-blocks'), count: count.default(1), training: fineTune }),
 ])
 

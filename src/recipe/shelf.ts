@@ -36,8 +36,11 @@ export class Shelf {
     this.#changed = changed
   }
 
+  /** Members in the recipe's order, then the others in the order they were made. */
   get entries(): readonly Entry[] {
-    return [...this.#entries.values()]
+    const order = this.#context.recipe.members.map(({ name }) => name)
+    const rank = ({ model }: Entry) => (model.kind === 'member' ? order.indexOf(model.name) : order.length)
+    return [...this.#entries.values()].sort((a, b) => rank(a) - rank(b))
   }
 
   entry(name: string): Entry {
