@@ -150,6 +150,13 @@ describe('refuses, and names', () => {
     )
   })
 
+  test('a combine rule that gives something else than probabilities', () => {
+    expect(() => ensemble(members, (op, [first]) => op.Concat([first, first], { axis: 1 }))).toThrow(
+      /gives float32\[N,6\]; it must give float32\[N,3\]/,
+    )
+    expect(() => ensemble(members, (op, [first]) => op.ArgMax([first], { axis: 1 }))).toThrow(/gives int64/)
+  })
+
   test('no member, missing names, weights of another number, and an input with the name of an output', () => {
     expect(() => ensemble([], average())).toThrow(/at least one member/)
     expect(refused(members, ['a'])).toThrow(/1 names for 3 members/)

@@ -44,7 +44,7 @@ export function merge(graphs: readonly Graph[], names: readonly string[] = graph
   }
   const sparse = parts.flatMap(part => [...(part.sparseInitializers ?? [])])
   return {
-    ...first,
+    name: first.name,
     inputs: [...inputs.values()],
     outputs: parts.flatMap(part => part.outputs),
     nodes: parts.flatMap(part => part.nodes),
