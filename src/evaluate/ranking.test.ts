@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { binaryAveragePrecision, binaryRocAuc, binaryRocCurve, classRocCurve, thinRocCurve } from './ranking.ts'
+import { binaryAveragePrecision, binaryRocAuc, binaryRocCurve, classRocCurve } from './ranking.ts'
 import { expectAllNear, expectNear, golden, predictionsOf } from './testing/metric-goldens.ts'
 
 describe('scores of any sign', () => {
@@ -39,25 +39,5 @@ describe('scores of any sign', () => {
     const scores = Float64Array.of(3, 1, 2)
     binaryRocAuc(scores, [0, 1, 0])
     expect(scores).toEqual(Float64Array.of(3, 1, 2))
-  })
-})
-
-describe('thinRocCurve', () => {
-  const { probabilities, labels } = golden.cases.find(({ name }) => name === 'random, 3 classes, with curves')!
-  const curve = classRocCurve(predictionsOf(probabilities, labels), 0)
-
-  test.each([2, 5, 8])('keeps at most %i points, both ends among them, in order and on the curve', limit => {
-    const thin = thinRocCurve(curve, limit)
-    expect(curve.thresholds.length).toBeGreaterThan(8)
-    expect(thin.thresholds.length).toBeLessThanOrEqual(limit)
-    expect([thin.falsePositiveRate[0], thin.truePositiveRate[0]]).toEqual([0, 0])
-    expect([thin.falsePositiveRate.at(-1), thin.truePositiveRate.at(-1)]).toEqual([1, 1])
-    const places = Array.from(thin.thresholds, threshold => curve.thresholds.indexOf(threshold))
-    expect(places).toEqual(places.toSorted((a, b) => a - b))
-    expect(places.map(i => curve.truePositiveRate[i])).toEqual([...thin.truePositiveRate])
-  })
-
-  test('leaves a short curve alone', () => {
-    expect(thinRocCurve(curve, 1000)).toBe(curve)
   })
 })

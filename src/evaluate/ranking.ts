@@ -80,22 +80,6 @@ export function binaryRocCurve(scores: Scores, labels: ArrayLike<number>): RocCu
   return curveOf(rank(scores, labels))
 }
 
-/** At most `limit` (2 or more) points of a curve, both ends among them, spread evenly along it: enough to draw it. */
-export function thinRocCurve(curve: RocCurve, limit: number): RocCurve {
-  const { falsePositiveRate: x, truePositiveRate: y, thresholds } = curve
-  if (x.length <= limit) return curve
-  // Both rates rise from 0 to 1, so that x + y measures the way along the curve: 2 in all.
-  const step = 2 / (limit - 1)
-  const kept = [0]
-  for (let i = 1; i < x.length - 1; i++) {
-    const last = kept.at(-1)!
-    if (x[i]! + y[i]! - x[last]! - y[last]! > step) kept.push(i)
-  }
-  kept.push(x.length - 1)
-  const pick = (values: Float64Array) => Float64Array.from(kept, i => values[i]!)
-  return { falsePositiveRate: pick(x), truePositiveRate: pick(y), thresholds: pick(thresholds) }
-}
-
 /** Class c against the rest. */
 function rankClass({ probabilities, labels, classes }: Predictions, c: number): Ranking {
   return separate(probabilities, labels, { positive: c, offset: c, stride: classes })

@@ -1,15 +1,13 @@
 import { classificationReport } from '../evaluate/metrics.ts'
 import type { Predictions } from '../evaluate/predictions.ts'
-import { binaryRocAuc, classRocCurve, thinRocCurve } from '../evaluate/ranking.ts'
+import { binaryRocAuc, classRocCurve } from '../evaluate/ranking.ts'
 import { mcnemar } from '../evaluate/significance.ts'
 import { finiteOrNull, type RunEvaluation, type RunModel, type RunRecord } from '../report/run-record.ts'
+import { thinCurve } from '../report/thin-curve.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import type { RunContext } from './context.ts'
 import { predictionsOf, qualityOf, speedOf } from './measure.ts'
 import { accuracyOf, type Shelf } from './shelf.ts'
-
-/** Most points of a ROC curve that a report draws. */
-const rocPoints = 100
 
 /** Touches the test part, once: every model's quality and speed, and the details of the choice beside the best member. */
 export async function evaluateAll(
@@ -50,9 +48,9 @@ function detailsOf(model: string, predictions: Predictions, names: readonly stri
       (__, row) => predictions.probabilities[row * predictions.classes + c]!,
     )
     const labels = Uint8Array.from(predictions.labels, label => (label === c ? 1 : 0))
-    const { falsePositiveRate, truePositiveRate } = thinRocCurve(classRocCurve(predictions, c), rocPoints)
+    const { falsePositiveRate, truePositiveRate } = classRocCurve(predictions, c)
     const points = Array.from(falsePositiveRate, (x, i): [number, number] => [x, truePositiveRate[i]!])
-    return { name, auc: finiteOrNull(binaryRocAuc(scores, labels)), points }
+    return { name, auc: finiteOrNull(binaryRocAuc(scores, labels)), points: thinCurve(points) }
   })
   return {
     model,

@@ -3,7 +3,6 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { messageOf, SinterError } from '../base/errors.ts'
 import { writeAtomically } from '../base/files.ts'
-import { renderReport } from '../report/html.ts'
 import { readRunRecord, writeRunRecord } from '../report/run-file.ts'
 import type { RunRecord } from '../report/run-record.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
@@ -117,6 +116,8 @@ export async function run(recipe: Recipe, options: RunOptions): Promise<RunRecor
     onEvent({ type: 'stage', title: `Evaluate on ${data.test.size} test examples` })
     await save(await evaluateAll(context, shelf, record))
     await save({ status: 'complete', finished: new Date().toISOString() })
+    // Drawing takes half a second to load, and only a run that got here needs it.
+    const { renderReport } = await import('../report/html.ts')
     await writeAtomically(join(out, 'report.html'), renderReport(record))
     await rm(checkpoints, { recursive: true, force: true })
     return record
