@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { binaryAveragePrecision, binaryRocAuc, binaryRocCurve, classRocCurve } from './ranking.ts'
-import { expectAllNear, expectNear, golden, predictionsOf } from './testing/metric-goldens.ts'
+import { binaryAveragePrecision, binaryRocAuc, binaryRocCurve } from './ranking.ts'
+import { expectAllNear, expectNear, golden } from './testing/metric-goldens.ts'
 
 describe('scores of any sign', () => {
   const { scores, labels, rocAuc, averagePrecision, curve } = golden.binary
