@@ -14,6 +14,8 @@ import {
 } from './backend.ts'
 import { nodeFinder, nodeNamed } from './engine-names.ts'
 import { checkFeeds, checkFetch } from './feeds.ts'
+import { load } from './load.ts'
+import { unrankedInputs, withRanks } from './ranks.ts'
 import { validated } from './validate.ts'
 
 /**
@@ -40,34 +42,59 @@ const exchangeable: ReadonlySet<DType> = new Set<DType>([
 export const onnxruntimeNode: Backend = onnxruntimeBackend(() => import('onnxruntime-node'))
 
 /** A backend over a module with onnxruntime-node's interface. */
-export function onnxruntimeBackend(load: () => Promise<typeof Engine>): Backend {
+export function onnxruntimeBackend(importEngine: () => Promise<typeof Engine>): Backend {
   return {
     name: 'onnxruntime-node',
     async open(model, options = {}) {
       const settings = sessionOptions(options)
-      const { graph, bytes } = validated(model)
+      const graph = validated(model)
       for (const value of requiredInputs(graph)) checkExchangeable('input', value.name, value.type)
       for (const value of graph.outputs) checkExchangeable('output', value.name, value.type)
-      const engine = await loaded(load)
-      let native: Engine.InferenceSession
+      const engine = await imported(importEngine)
+      const opened: Opened = { engine, graph, settings, natives: new Map() }
       try {
-        native = await engine.InferenceSession.create(bytes, settings)
+        return sessionOver(opened, await nativeFor(opened, graph, ''))
       } catch (error) {
-        throw failure('refused the graph', error, graph)
-      }
-      try {
-        return sessionOver(engine, native, graph, options.profile !== undefined)
-      } catch (error) {
-        await native.release()
+        await release(opened)
         throw error
       }
     },
   }
 }
 
-async function loaded(load: () => Promise<typeof Engine>): Promise<typeof Engine> {
+/** A graph that is open: once as it is, and once for each combination of ranks that its unranked inputs were fed. */
+interface Opened {
+  readonly engine: typeof Engine
+  readonly graph: Graph
+  readonly settings: Engine.InferenceSession.SessionOptions
+  readonly natives: Map<string, Promise<Engine.InferenceSession>>
+}
+
+function nativeFor(
+  { engine, settings, natives }: Opened,
+  graph: Graph,
+  ranks: string,
+): Promise<Engine.InferenceSession> {
+  const known = natives.get(ranks)
+  if (known) return known
+  const native = load(engine, graph, settings).catch(error => {
+    natives.delete(ranks)
+    throw failure('refused the graph', error, graph)
+  })
+  natives.set(ranks, native)
+  return native
+}
+
+async function release({ natives, settings }: Opened): Promise<void> {
+  for (const native of await Promise.all(natives.values())) {
+    if (settings.enableProfiling) native.endProfiling()
+    await native.release()
+  }
+}
+
+async function imported(importEngine: () => Promise<typeof Engine>): Promise<typeof Engine> {
   try {
-    return await load()
+    return await importEngine()
   } catch (error) {
     throw new SinterError(
       'runtime-missing',
@@ -104,22 +131,30 @@ function sessionOptions(options: OpenOptions): Engine.InferenceSession.SessionOp
   }
 }
 
-function sessionOver(
-  engine: typeof Engine,
-  native: Engine.InferenceSession,
-  graph: Graph,
-  profiling: boolean,
-): Session {
-  const inputs = requiredInputs(graph).map(value => completed('input', value, native.inputMetadata))
-  const outputs = graph.outputs.map(value => completed('output', value, native.outputMetadata))
+function sessionOver(opened: Opened, first: Engine.InferenceSession): Session {
+  const { engine, graph } = opened
+  const inputs = requiredInputs(graph).map(value => completed('input', value, first.inputMetadata))
+  const outputs = graph.outputs.map(value => completed('output', value, first.outputMetadata))
   const outputsByName = new Map(outputs.map(value => [value.name, value]))
+  const unranked = unrankedInputs(inputs)
   const running = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
+
+  /**
+   * The engine refuses wrong ranks when it loads a graph whose inputs state theirs; where they do not, some of its
+   * operators end the process instead. So ranks are stated as soon as they are known.
+   */
+  function ranked(feeds: Feeds): Promise<Engine.InferenceSession> | Engine.InferenceSession {
+    if (unranked.length === 0) return first
+    const ranks = unranked.map(name => feeds[name]!.shape.length)
+    return nativeFor(opened, withRanks(graph, unranked, feeds), ranks.join())
+  }
 
   async function execute(feeds: Feeds, names: readonly string[]): Promise<Results> {
     const fed: Record<string, Engine.Tensor> = {}
     for (const { name } of inputs) fed[name] = toEngine(engine, feeds[name]!)
     try {
+      const native = await ranked(feeds)
       const made = await native.run(fed, names as string[])
       return Object.fromEntries(Object.entries(made).map(([name, value]) => [name, fromEngine(value)]))
     } catch (error) {
@@ -129,8 +164,7 @@ function sessionOver(
 
   async function close(): Promise<void> {
     await Promise.allSettled(running)
-    if (profiling) native.endProfiling()
-    await native.release()
+    await release(opened)
   }
 
   return {

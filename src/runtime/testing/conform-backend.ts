@@ -74,6 +74,21 @@ export function conformBackend(backend: Backend): void {
       }
     })
 
+    test('whose inputs state no rank, for whatever ranks they are fed', async () => {
+      const graph = graphOf({
+        inputs: { x: { dtype: 'float32', shape: undefined }, y: { dtype: 'float32', shape: undefined } },
+        outputs: { z: undefined },
+        nodes: [{ op: 'MatMul', inputs: ['x', 'y'], outputs: ['z'] }],
+      })
+      await using session = await backend.open(graph)
+      const x = float32s([1, 2], [1, 2])
+      for (let i = 0; i < 2; i++) {
+        expect((await session.run({ x, y: float32s([2], [3, 4]) })).z).toEqual(float32s([1], [11]))
+        expect((await session.run({ x, y: float32s([2, 1], [3, 4]) })).z).toEqual(float32s([1, 1], [11]))
+      }
+      await expect(session.run({ x, y: float32s([], [3]) })).rejects.toMatchObject({ code: 'runtime-failed' })
+    })
+
     test('of which an input with a default value needs no feed', async () => {
       const graph = graphOf({
         inputs: { x: f32(2), bias: f32(2) },
@@ -233,6 +248,18 @@ export function conformBackend(backend: Backend): void {
   })
 
   describe(`${backend.name} fails`, () => {
+    test('rather than ending the process, where a rank is wrong that no input states', async () => {
+      const graph = graphOf({
+        inputs: { a: { dtype: 'float32', shape: undefined }, b: { dtype: 'float32', shape: undefined } },
+        outputs: { y: undefined },
+        nodes: [
+          { op: 'Einsum', inputs: ['a', 'b'], outputs: ['y'], attributes: { equation: attribute.string('ij,jk->ik') } },
+        ],
+      })
+      const fed = { a: float32s([4], [1, 2, 3, 4]), b: float32s([2, 3], [1, 2, 3, 4, 5, 6]) }
+      await expect(once(graph, fed)).rejects.toMatchObject({ code: 'runtime-failed' })
+    })
+
     test('naming the node that could not be run, and lives on', async () => {
       const graph = graphOf({
         inputs: { x: f32('N'), shape: { dtype: 'int64', shape: [1] } },
