@@ -44,12 +44,27 @@ export const leakyRelu = activation('LeakyRelu', ({ op, attributes: { alpha }, x
   return [op.Mul([dy, slope])]
 })
 
-export const prelu = activation('PRelu', ({ op, x: [x, slope], dy: [dy], needs }) => {
-  const zero = scalarLike(op, x!, 0)
-  return [
-    needs[0] ? op.Where([op.Greater([x, zero]), dy, op.Mul([dy, slope])]) : null,
-    needs[1] ? op.Mul([dy, op.Min([x, zero])]) : null,
-  ]
+export const prelu = elementwise('PRelu', {
+  gradient({ op, x: [x, slope], dy: [dy], needs }) {
+    const zero = scalarLike(op, x!, 0)
+    return [
+      needs[0] ? op.Where([op.Greater([x, zero]), dy, op.Mul([dy, slope])]) : null,
+      needs[1] ? op.Mul([dy, op.Min([x, zero])]) : null,
+    ]
+  },
+  compute,
+  upgrades: [
+    {
+      to: 7,
+      apply({ inputs: [data, slope] }, op, [x, s]) {
+        // A slope for each channel stood along axis 1 by itself; broadcasting needs the axes behind. Up to opset 12
+        // Unsqueeze has its axes as an attribute.
+        const [rank, width] = [data!.shape!.length, slope!.shape!.length]
+        const axes = width === 1 && slope!.shape![0] !== 1 ? Array.from({ length: rank - 2 }, (_, i) => i + 1) : []
+        return [op.PRelu([x, axes.length > 0 ? op.Unsqueeze([s], { axes } as object) : s])]
+      },
+    },
+  ],
 })
 
 export const elu = activation('Elu', ({ op, attributes: { alpha }, y: [y], dy: [dy] }) => [

@@ -17,13 +17,16 @@ import * as normalization from './normalization.ts'
 import type { Operator } from './operator.ts'
 import * as pad from './pad.ts'
 import * as pool from './pool.ts'
+import * as quantize from './quantize.ts'
 import * as random from './random.ts'
+import * as recurrent from './recurrent.ts'
 import * as reduce from './reduce.ts'
 import * as reshape from './reshape.ts'
 import * as resize from './resize.ts'
 import * as scatter from './scatter.ts'
 import * as select from './select.ts'
 import * as sequence from './sequence.ts'
+import * as signal from './signal.ts'
 import * as slice from './slice.ts'
 import * as softmax from './softmax.ts'
 import { keyOf } from './spec.ts'
@@ -58,6 +61,9 @@ const families: readonly object[] = [
   random,
   select,
   sequence,
+  quantize,
+  recurrent,
+  signal,
   transpose,
 ]
 

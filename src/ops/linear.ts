@@ -37,6 +37,13 @@ export const gemm = operator('Gemm', {
   cost: ({ attributes: { transA }, inputs: [a], outputs: [y] }) =>
     productCost(y?.shape, a?.shape && [a.shape[transA ? 0 : 1]!]),
   evaluate: notFolded,
+  upgrades: [
+    {
+      to: 7,
+      // That the third input is broadcast had to be asked for.
+      apply: ({ attributes: { alpha, beta, transA, transB } }, op, x) => [op.Gemm(x, { alpha, beta, transA, transB })],
+    },
+  ],
 })
 
 export const matMul = operator('MatMul', {

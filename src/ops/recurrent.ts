@@ -1,0 +1,63 @@
+import { type Dim, productOf, type Shape } from '../base/shape.ts'
+import type { Call, InferredType } from './operator.ts'
+import { free, no, operator } from './operator.ts'
+
+type RecurrentName = 'LSTM' | 'GRU' | 'RNN'
+
+/** How many matrices of hidden size each operator holds, and how many states it hands on. */
+const forms = { LSTM: { gates: 4, states: 2 }, GRU: { gates: 3, states: 1 }, RNN: { gates: 1, states: 1 } } as const
+
+/** A recurrent layer over x [time, batch, input] (or, with `layout`, [batch, time, input]). */
+function recurrent(type: RecurrentName) {
+  const { gates, states } = forms[type]
+  return operator<RecurrentName>(type, {
+    infer: call => {
+      const { dtype } = call.inputs[0]!
+      const { time, batch, directions, hidden } = sizesOf(call)
+      const batchFirst = call.attributes.layout !== 0
+      const all: Shape = batchFirst ? [batch, time, directions, hidden] : [time, directions, batch, hidden]
+      const last: Shape = batchFirst ? [batch, directions, hidden] : [directions, batch, hidden]
+      return [{ dtype, shape: all }, ...new Array<InferredType>(states).fill({ dtype, shape: last })]
+    },
+    gradient: no('the gates of each step, which going back needs, are not among its outputs'),
+    coupling: no('a channel of the state lies in every gate of one axis'),
+    cost: call => {
+      const { time, batch, directions, hidden, input } = sizesOf(call)
+      const steps = Number(productOf([time, batch, directions]))
+      return {
+        macs: steps * gates * Number(hidden) * (Number(input) + Number(hidden)) || (steps === 0 ? 0 : Number.NaN),
+      }
+    },
+    evaluate: no('recurrent layers are not shape arithmetic'),
+  })
+}
+
+interface Sizes {
+  readonly time: Dim
+  readonly batch: Dim
+  readonly input: Dim
+  readonly directions: number
+  readonly hidden: Dim
+}
+
+function sizesOf({ attributes, inputs: [x, , r] }: Pick<Call<RecurrentName>, 'attributes' | 'inputs'>): Sizes {
+  const [first = '', second = '', input = ''] = x!.shape ?? []
+  const [time, batch] = attributes.layout ? [second, first] : [first, second]
+  const directions = attributes.direction === 'bidirectional' ? 2 : 1
+  return { time, batch, input, directions, hidden: attributes.hidden_size ?? r?.shape?.[2] ?? '' }
+}
+
+export const lstm = recurrent('LSTM')
+export const gru = recurrent('GRU')
+export const rnn = recurrent('RNN')
+
+export const reverseSequence = operator('ReverseSequence', {
+  infer: ({ inputs: [x] }) => [{ dtype: x!.dtype, shape: x!.shape }],
+  gradient: ({ op, attributes, x: [, lengths], dy: [dy] }) => [op.ReverseSequence([dy, lengths], attributes), null],
+  coupling: ({ attributes: { time_axis: time, batch_axis: batch }, inputs: [x] }) =>
+    x!.shape!.flatMap((_, axis) =>
+      axis === time || axis === batch ? [] : [{ from: ['in', 0, axis], to: ['out', 0, axis], map: 'same' } as const],
+    ),
+  cost: free,
+  evaluate: no('left to the runtime'),
+})
