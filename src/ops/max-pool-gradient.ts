@@ -48,15 +48,34 @@ export function padLeftover(op: Ops, axes: readonly WindowAxis[], covered: Ref):
  * margin of a scanned digit), and counting the gradient once for each would multiply it there.
  */
 function giveToEquals(op: Ops, axes: readonly WindowAxis[], x: Ref, y: Ref, dy: Ref): Ref {
-  const { kernel_shape, strides } = attributesOfAxes(axes)
   const covered = axes.map(axis => axis.output * axis.stride)
   const read = axes.every(axis => axis.input === axis.output * axis.stride)
     ? x
     : op.Slice([x, op.ints(axes.map(() => 0)), op.ints(covered), op.ints(axes.map((_, axis) => axis + 2))])
   const equal = op.CastLike([op.Equal([read, overTiles(op, axes, y)]), dy])
-  const share = op.AveragePool([equal], { kernel_shape, strides })
-  const mean = op.Mul([dy, op.scalar(1 / elementCount(kernel_shape))])
-  return padLeftover(op, axes, op.Mul([equal, overTiles(op, axes, op.Div([mean, share]))]))
+  const shares = op.Div([dy, sumOverTiles(op, axes, equal)])
+  return padLeftover(op, axes, op.Mul([equal, overTiles(op, axes, shares)]))
+}
+
+/** At most this many tiles a row: a product with all of a row's tiles takes as many operations for each element. */
+const fewTiles = 32
+
+/** The sum over each tile of a tensor that the tiles cover. */
+function sumOverTiles(op: Ops, axes: readonly WindowAxis[], covered: Ref): Ref {
+  const { kernel_shape, strides } = attributesOfAxes(axes)
+  const [images, channels] = op.shape(covered) as [number, number]
+  const [height, width] = axes as [WindowAxis, WindowAxis]
+  if (axes.length !== 2 || width.output > fewTiles) {
+    const means = op.AveragePool([covered], { kernel_shape, strides })
+    return op.Mul([means, op.scalar(elementCount(kernel_shape))])
+  }
+  // The rows of a line of tiles follow one another in memory: a matrix product sums them all.
+  const line = width.output * width.kernel
+  const tileOf = Array.from({ length: height.kernel * line }, (_, i) => Math.floor((i % line) / width.kernel))
+  const belongs = tileOf.flatMap(tile => Array.from({ length: width.output }, (_, j) => (j === tile ? 1 : 0)))
+  const lines = op.Reshape([covered, op.ints([images * channels * height.output, tileOf.length])])
+  const sums = op.MatMul([lines, op.constant(float32s([tileOf.length, width.output], belongs), 'tiles')])
+  return op.Reshape([sums, op.ints([images, channels, height.output, width.output])])
 }
 
 /** To the first maximum of each window, of windows that have no element in common. */

@@ -1,4 +1,7 @@
-import { int64s, tensor } from '../base/tensor.ts'
+import { expect, test } from 'vitest'
+import { float32s, int64s, numbers, tensor } from '../base/tensor.ts'
+import { emptyGraph } from '../graph/graph.ts'
+import { extend } from '../read/extend.ts'
 import { eachPair } from '../read/index-map.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { averagePool, globalAveragePool, globalMaxPool, maxPool, maxUnpool } from './pool.ts'
@@ -34,6 +37,11 @@ const otherRanks: readonly Sample[] = [
     inputs: [{ shape: [2, 2, 7] }],
   },
   { name: 'tiles of one dimension', attributes: { kernel_shape: [3], strides: [3] }, inputs: [{ shape: [2, 2, 6] }] },
+  {
+    name: 'many tiles a row',
+    attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+    inputs: [{ shape: [1, 1, 2, 66] }],
+  },
   {
     name: 'three dimensions',
     attributes: { kernel_shape: [2, 1, 2], strides: [2, 1, 2] },
@@ -78,3 +86,45 @@ conform(
   ],
   bench,
 )
+
+test('elements that tie for the maximum share its gradient, so that a constant region is not counted once for each', async () => {
+  const inputs = [
+    { name: 'x', type: { dtype: 'float32', shape: [1, 1, 2, 4] } },
+    { name: 'y', type: { dtype: 'float32', shape: [1, 1, 1, 2] } },
+    { name: 'dy', type: { dtype: 'float32', shape: [1, 1, 1, 2] } },
+  ] as const
+  const attributes = { auto_pad: 'NOTSET', ceil_mode: 0, storage_order: 0, kernel_shape: [2, 2], strides: [2, 2] }
+  const node = { op: 'MaxPool', domain: '', name: '', inputs: ['x'], outputs: ['y'], attributes: {} }
+  const graph = extend({ ...emptyGraph('ties'), inputs }, (op, draft) => {
+    const { gradient } = maxPool
+    if ('no' in gradient) throw new Error(gradient.no)
+    const call = { node, attributes, op, x: ['x'], y: ['y'], dy: ['dy'], needs: [true], constant: () => undefined }
+    const [dx] = gradient({ ...call, choose: (_, forms) => Object.values(forms)[0]!() })
+    draft.outputs.push({ name: dx!, type: undefined })
+  })
+  await using session = await onnxruntimeNode.open(graph, { threads: 1 })
+  const results = await session.run({
+    x: float32s([1, 1, 2, 4], [3, 3, 1, 2, 3, 3, 5, 5]),
+    y: float32s([1, 1, 1, 2], [3, 5]),
+    dy: float32s([1, 1, 1, 2], [8, 6]),
+  })
+  expect(Array.from(numbers(results[graph.outputs[0]!.name]!))).toEqual([2, 2, 0, 0, 2, 2, 3, 3])
+})
+
+test('training pools plane by plane and gives the same', async () => {
+  const shape = [2, 3, 5, 6]
+  const attributes = { auto_pad: 'NOTSET', ceil_mode: 0, storage_order: 0, kernel_shape: [3, 2], strides: [2, 2] }
+  const inputs = [{ name: 'x', type: { dtype: 'float32', shape } }] as const
+  const graph = extend({ ...emptyGraph('planes'), inputs }, (op, draft) => {
+    if (maxPool.training === 'same') throw new Error('pooling has a form for training')
+    const node = { op: 'MaxPool', domain: '', name: '', inputs: ['x'], outputs: ['y'], attributes: {} }
+    const { outputs } = maxPool.training({ node, attributes, op, x: ['x'], seed: 0, constant: () => undefined })
+    const plain = op.MaxPool(['x'], attributes)
+    for (const name of [...outputs, plain]) draft.outputs.push({ name, type: undefined })
+  })
+  await using session = await onnxruntimeNode.open(graph, { threads: 1 })
+  const values = Array.from({ length: 180 }, (_, i) => Math.sin(i * 1.3))
+  const results = await session.run({ x: float32s(shape, values) })
+  const [trained, plain] = graph.outputs.map(({ name }) => results[name])
+  expect(trained).toEqual(plain)
+})

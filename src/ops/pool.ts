@@ -38,6 +38,13 @@ export const maxPool = operator('MaxPool', {
   coupling: call => (call.node.outputs[1] ? [] : channelwiseLinks(call)),
   cost: free,
   evaluate: notFolded,
+  // One channel an image: onnxruntime would reorder several into blocks and back, which takes longer than the pooling.
+  training: ({ node, attributes, op, x: [x] }) => {
+    if (node.outputs[1]) return { outputs: op.many('MaxPool', 2, [x], attributes) }
+    const [images, channels, ...sizes] = op.shape(x!) as [number, number, ...number[]]
+    const pooled = op.MaxPool([op.Reshape([x, op.ints([images * channels, 1, ...sizes])])], attributes)
+    return { outputs: [op.Reshape([pooled, op.ints([images, channels, ...op.shape(pooled).slice(2)])])] }
+  },
 })
 
 export const averagePool = operator('AveragePool', {
