@@ -2,9 +2,10 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SinterError } from '../base/errors.ts'
-import type { Graph } from '../graph/graph.ts'
+import { type Graph, requiredInputs } from '../graph/graph.ts'
 import type { Backend, Feeds, OpenOptions } from './backend.ts'
 import { type Profile, parseProfile } from './profile.ts'
+import { unrankedInputs, withRanks } from './ranks.ts'
 
 export interface ProfileOptions extends Omit<OpenOptions, 'profile'> {
   /** Runs that count; 50 if left out. */
@@ -26,7 +27,9 @@ export async function profileGraph(
 ): Promise<Profile> {
   const folder = await mkdtemp(join(tmpdir(), 'sinter-profile-'))
   try {
-    const session = await backend.open(graph, { ...options, profile: join(folder, 'profile') })
+    // With its ranks stated the graph is loaded once, and so profiled once.
+    const ranked = withRanks(graph, unrankedInputs(requiredInputs(graph)), feeds)
+    const session = await backend.open(ranked, { ...options, profile: join(folder, 'profile') })
     try {
       for (let i = 0; i < warmup + runs; i++) await session.run(feeds)
     } finally {

@@ -68,6 +68,17 @@ describe('a profile', () => {
     expect(() => parseProfile(JSON.stringify([run(0, 1)]), graph, 1)).toThrow(refused)
   })
 
+  test('of a graph whose inputs state no rank is one of the runs', async () => {
+    const unranked = graphOf({
+      inputs: { x: { dtype: 'float32', shape: undefined } },
+      outputs: { y: undefined },
+      nodes: [{ op: 'Exp', name: 'exp', inputs: ['x'], outputs: ['y'] }],
+    })
+    const feeds = { x: float32s([1], [1]) }
+    const { nodes } = await profileGraph(onnxruntimeNode, unranked, feeds, { runs: 2, warmup: 0 })
+    expect(nodes).toMatchObject([{ node: unranked.nodes[0], calls: 2 }])
+  })
+
   test('of a real run names the nodes that ran', async () => {
     const feeds = { x: float32s([1, 4], [1, 2, 3, 4]) }
     const plain = await profileGraph(onnxruntimeNode, graph, feeds, {

@@ -11,7 +11,7 @@ export function unrankedInputs(inputs: readonly Value[]): readonly string[] {
 export function withRanks(graph: Graph, unranked: readonly string[], feeds: Feeds): Graph {
   const inputs = graph.inputs.map(value => {
     if (!unranked.includes(value.name) || !isTensorType(value.type)) return value
-    const shape = feeds[value.name]!.shape.map((_, axis) => `${value.name}:${axis}`)
+    const shape = feeds[value.name]?.shape.map((_, axis) => `${value.name}:${axis}`)
     return { ...value, type: { dtype: value.type.dtype, shape } }
   })
   return { ...graph, inputs }
