@@ -3,6 +3,7 @@ import { int64s, type Tensor, zeros } from '../base/tensor.ts'
 import { axisOf, contentsOf, given, numbersFrom } from './axes.ts'
 import { withContents } from './contents.ts'
 import { sources, take } from './elements.ts'
+import { filled } from './fill.ts'
 import { type Call, free, type InferredType, type Link, operator } from './operator.ts'
 
 export const concat = operator('Concat', {
@@ -103,7 +104,7 @@ export const split = operator('Split', {
     })
   },
   gradient: ({ op, attributes: { axis }, y, dy }) => {
-    const parts = dy.map((d, i) => d ?? op.constant(zeros(op.type(y[i]!).dtype, op.shape(y[i]!)), 'zeros'))
+    const parts = dy.map((d, i) => d ?? filled(op, y[i]!, op.shape(y[i]!), 0))
     return [op.Concat(parts, { axis })]
   },
   coupling: ({ attributes: { axis }, inputs: [x], outputs }) => {

@@ -1,9 +1,10 @@
 import type { Dim } from '../base/shape.ts'
-import { int64s, numbers, type Tensor, tensor, zeros } from '../base/tensor.ts'
+import { int64s, numbers, type Tensor, tensor } from '../base/tensor.ts'
 import { axisOf } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
 import { withContents } from './contents.ts'
 import { eachPosition, sources, stridesOf, take } from './elements.ts'
+import { filled } from './fill.ts'
 import { type Backward, free, type InferredType, type Link, no, operator } from './operator.ts'
 
 export const gather = operator('Gather', {
@@ -86,15 +87,10 @@ function gatherGradient({ op, attributes, x: [x, indices], dy: [dy], constant }:
   const front = [...range(axis, width), ...range(0, axis), ...range(axis + width, shape.length - axis - 1)]
   const rows = axis === 0 ? dy! : op.Transpose([dy], { perm: front })
   const table = [size, ...shape.filter((_, k) => k !== axis)]
-  const start = zerosOf(op, dy!, table)
+  const start = filled(op, dy!, table, 0)
   const summed = op.ScatterND([start, op.Unsqueeze([indices, op.ints([-1])]), rows], { reduction: 'add' })
   if (axis === 0) return summed
   return op.Transpose([summed], { perm: [...range(1, axis), 0, ...range(axis + 1, shape.length - axis - 1)] })
-}
-
-/** A tensor of zeros of a value's type. The runtime makes it; in the file it is as small as its shape. */
-export function zerosOf(op: Ops, like: Ref, shape: readonly number[]): Ref {
-  return op.ConstantOfShape([op.ints(shape)], { value: zeros(op.type(like).dtype, [1]) })
 }
 
 function range(start: number, count: number): number[] {
@@ -108,7 +104,7 @@ function isPermutation(index: readonly number[], size: number): boolean {
 export const gatherElements = operator('GatherElements', {
   infer: ({ inputs: [x, indices] }) => [{ dtype: x!.dtype, shape: indices!.shape }],
   gradient: ({ op, attributes: { axis }, x: [x, indices], dy: [dy] }) => [
-    op.ScatterElements([zerosOf(op, x!, op.shape(x!)), indices, dy], { axis, reduction: 'add' }),
+    op.ScatterElements([filled(op, x!, op.shape(x!), 0), indices, dy], { axis, reduction: 'add' }),
     null,
   ],
   coupling: no('its indices say which element each place takes'),
@@ -129,7 +125,7 @@ export const gatherND = operator('GatherND', {
   infer: ({ attributes: { batch_dims: batch }, inputs: [x, indices] }) => [slicesType(x!, indices!, batch)],
   gradient: ({ op, attributes: { batch_dims: batch }, x: [x, indices], dy: [dy] }) => {
     const full = batch === 0 ? indices! : withBatch(op, indices!, batch)
-    return [op.ScatterND([zerosOf(op, x!, op.shape(x!)), full, dy], { reduction: 'add' }), null]
+    return [op.ScatterND([filled(op, x!, op.shape(x!), 0), full, dy], { reduction: 'add' }), null]
   },
   coupling: no('its indices say which slice each place takes'),
   cost: free,

@@ -31,6 +31,7 @@ import * as slice from './slice.ts'
 import * as softmax from './softmax.ts'
 import { keyOf } from './spec.ts'
 import * as transpose from './transpose.ts'
+import * as vision from './vision.ts'
 
 /** The families, one file each; every export of theirs that is a record is a row of the table. */
 const families: readonly object[] = [
@@ -65,6 +66,7 @@ const families: readonly object[] = [
   recurrent,
   signal,
   transpose,
+  vision,
 ]
 
 /** Every operator with a record, by its key. */

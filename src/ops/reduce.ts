@@ -1,10 +1,11 @@
 import { isInteger } from '../base/dtype.ts'
 import { elementCount, type Shape } from '../base/shape.ts'
-import { full, type Tensor } from '../base/tensor.ts'
+import type { Tensor } from '../base/tensor.ts'
 import { axesOf, given, lengthOf, numbersFrom, unknownShape } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
 import { eachPosition, elementsOf, larger, smaller, stridesOf, tensorOf } from './elements.ts'
 import { maskLike, scalarLike } from './elementwise.ts'
+import { filled } from './fill.ts'
 import { type Backward, type Call, free, type Link, operator, type TypedCall } from './operator.ts'
 
 type ReduceName =
@@ -177,15 +178,13 @@ function partsOf(call: Backward<ReduceName>): Reduced {
   const keep = (ref: Ref) => (call.attributes.keepdims ? ref : op.Reshape([ref, op.ints(kept as number[])]))
   const gone = shape.map((size, axis) => (axes.includes(axis) ? size : 1))
   const count = elementCount(gone)
-  const { dtype } = op.type(x[0]!)
   return {
     op,
     x: x[0]!,
     y: keep(y[0]!),
     dy: keep(dy[0]!),
     count,
-    spread: (ref, factor = 1) =>
-      count === 1 && factor === 1 ? ref : op.Mul([ref, op.constant(full(dtype, gone, factor), 'spread')]),
+    spread: (ref, factor = 1) => (count === 1 && factor === 1 ? ref : op.Mul([ref, filled(op, ref, gone, factor)])),
     again: (type, ref) => op[type]([ref, op.ints(axes)], { keepdims: 1, noop_with_empty_axes: 1 }),
   }
 }

@@ -6,7 +6,7 @@ import { axisOf } from './axes.ts'
 import type { Ref } from './build.ts'
 import { eachPosition, elementsOf, larger, smaller, stridesOf, take, tensorOf } from './elements.ts'
 import { type Compute, functionFor } from './elementwise.ts'
-import { zerosOf } from './gather.ts'
+import { filled } from './fill.ts'
 import { type Backward, free, no, type Operator, operator } from './operator.ts'
 import type { OpName } from './spec.ts'
 
@@ -19,7 +19,7 @@ export const scatterElements = operator('ScatterElements', {
     const { axis } = attributes
     return scatterGradient(
       call,
-      () => op.ScatterElements([dy[0], x[1], zerosOf(op, dy[0]!, op.shape(x[1]!))], { axis }),
+      () => op.ScatterElements([dy[0], x[1], filled(op, dy[0]!, op.shape(x[1]!), 0)], { axis }),
       needs[2] ? op.GatherElements([dy[0], x[1]], { axis }) : null,
     )
   },
@@ -57,7 +57,7 @@ export const scatterND = operator('ScatterND', {
     const { op, x, dy, needs } = call
     return scatterGradient(
       call,
-      () => op.ScatterND([dy[0], x[1], zerosOf(op, dy[0]!, op.shape(x[2]!))]),
+      () => op.ScatterND([dy[0], x[1], filled(op, dy[0]!, op.shape(x[2]!), 0)]),
       needs[2] ? op.GatherND([dy[0], x[1]]) : null,
     )
   },

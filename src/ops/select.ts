@@ -3,7 +3,7 @@ import { fromNumbers, numbers, type Tensor } from '../base/tensor.ts'
 import { axisOf, contentsOf } from './axes.ts'
 import { eachPosition, elementsOf, sources, stridesOf, take, tensorOf } from './elements.ts'
 import { piecewiseConstant } from './elementwise.ts'
-import { zerosOf } from './gather.ts'
+import { filled } from './fill.ts'
 import { free, type InferredType, type Link, no, operator } from './operator.ts'
 
 // Operators that look for elements: the extremes, the largest few, those that are not zero, running sums.
@@ -73,7 +73,7 @@ export const topK = operator('TopK', {
     ]
   },
   gradient: ({ op, attributes: { axis }, x: [x], y: [, indices], dy: [dy] }) => [
-    dy ? op.ScatterElements([zerosOf(op, x!, op.shape(x!)), indices, dy], { axis }) : null,
+    dy ? op.ScatterElements([filled(op, x!, op.shape(x!), 0), indices, dy], { axis }) : null,
     null,
   ],
   coupling: ({ attributes: { axis }, inputs: [x], outputs }) =>

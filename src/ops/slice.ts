@@ -1,9 +1,10 @@
 import { addDims, type Dim, divideDims, type Shape, subtractDims } from '../base/shape.ts'
-import { full, int64s, type Tensor } from '../base/tensor.ts'
+import { int64s, type Tensor } from '../base/tensor.ts'
 import { axisOf, contentsOf, given, lengthOf, numbersFrom, numbersIn, unknownShape } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
 import { withContents } from './contents.ts'
 import { sources, take } from './elements.ts'
+import { filled } from './fill.ts'
 import { type Call, free, type IndexMap, type Link, operator, type Pruned, type Pruning } from './operator.ts'
 
 type SliceCall = Pick<Call<'Slice'>, 'node' | 'inputs' | 'constant' | 'attributes'>
@@ -167,8 +168,7 @@ function spaceOut(op: Ops, ref: Ref, axis: number, stride: number): Ref {
   const shape = op.shape(ref)
   const single = [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)]
   const zeros = single.map((size, k) => (k === axis + 1 ? stride - 1 : size))
-  const nothing = op.constant(full(op.type(ref).dtype, zeros, 0), 'zeros')
-  const pairs = op.Concat([op.Reshape([ref, op.ints(single)]), nothing], { axis: axis + 1 })
+  const pairs = op.Concat([op.Reshape([ref, op.ints(single)]), filled(op, ref, zeros, 0)], { axis: axis + 1 })
   return op.Reshape([pairs, op.ints(shape.map((size, k) => (k === axis ? size * stride : size)))])
 }
 

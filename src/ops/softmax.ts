@@ -1,5 +1,6 @@
 import { axisOf } from './axes.ts'
 import { elementwiseLinks } from './broadcast.ts'
+import { piecewiseConstant } from './elementwise.ts'
 import { free, type Link, no, operator, type TypedCall, type Upgrade } from './operator.ts'
 
 const notFolded = no('activations are not shape arithmetic')
@@ -27,6 +28,15 @@ export const logSoftmax = operator('LogSoftmax', {
   upgrades: [overOneAxis('LogSoftmax')],
 })
 
+export const hardmax = operator('Hardmax', {
+  infer: ({ inputs: [x] }) => [{ dtype: x!.dtype, shape: x!.shape }],
+  gradient: piecewiseConstant,
+  coupling: call => allButAxis(call, call.attributes.axis),
+  cost: free,
+  evaluate: notFolded,
+  upgrades: [overOneAxis('Hardmax')],
+})
+
 /** Along the axis the elements sum to 1, so none leaves without changing the others. */
 function allButAxis(call: TypedCall, axis: number): readonly Link[] {
   const rank = call.inputs[0]?.shape?.length
@@ -35,7 +45,7 @@ function allButAxis(call: TypedCall, axis: number): readonly Link[] {
 }
 
 /** Before opset 13 all the axes from `axis` on were taken as one. */
-function overOneAxis<K extends 'Softmax' | 'LogSoftmax'>(type: K): Upgrade<K> {
+function overOneAxis<K extends 'Softmax' | 'LogSoftmax' | 'Hardmax'>(type: K): Upgrade<K> {
   return {
     to: 13,
     apply({ attributes, inputs: [x] }, op, [data]) {

@@ -32,8 +32,29 @@ export function upgradeNode(node: Node, scope: Scope, to: number, constants: Con
       return { refused: error instanceof TypeError ? 'the types of its inputs are not known' : messageOf(error) }
     }
   }
+  if (!sameForm(node, from, to)) return { refused: `its form changed up to opset ${to}, and Sinter does not know how` }
   const [problem] = nodeProblems(node, { opset: to, type: () => undefined })
   return problem === undefined ? { nodes: [node] } : { refused: `as of opset ${to}, ${problem.message}` }
+}
+
+/**
+ * Whether a node means the same in two versions of its operator set: where there is a record, it has no step between
+ * them; otherwise inputs, outputs and attributes are the same in both, defaults too.
+ */
+export function sameForm(node: Node, a: number, b: number): boolean {
+  const [older, newer] = a < b ? [a, b] : [b, a]
+  const operator = operatorOf(node)
+  if (operator) return !operator.upgrades.some(({ to }) => to > older && to <= newer)
+  const form = (opset: number) => {
+    const schema = schemaOf(node, opset)
+    return schema && JSON.stringify([schema.inputs, schema.outputs, schema.attributes].map(withoutTypes))
+  }
+  return form(older) === form(newer)
+}
+
+/** Parameters by name and arity: which types they take says nothing of what is done with them. */
+function withoutTypes(part: object): unknown {
+  return Array.isArray(part) ? part.map(([name, arity]) => [name, arity]) : part
 }
 
 function applyStep(node: Node, step: Upgrade, around: Scope, to: number, constants: Constants): UpgradedNode {

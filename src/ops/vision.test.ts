@@ -1,0 +1,30 @@
+import { float32s, int64s } from '../base/tensor.ts'
+import { eachPair } from '../read/index-map.ts'
+import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import { conform } from './testing/conform.ts'
+import { affineGrid, gridSample, roiAlign } from './vision.ts'
+
+const bench = { backend: onnxruntimeNode, eachPair }
+const image = { shape: [1, 2, 4, 4] }
+const grid = { shape: [1, 3, 2, 2], low: -1, high: 1 }
+const boxes = [float32s([2, 4], [0, 0, 2, 2, 1, 1, 3, 3]), int64s([0, 0])]
+
+conform(
+  gridSample,
+  [
+    { inputs: [image, grid] },
+    { attributes: { mode: 'nearest' }, inputs: [image, grid] },
+    { opset: 16, attributes: { mode: 'bicubic', align_corners: 1 }, inputs: [image, grid] },
+    { opset: 16, inputs: [image, grid] },
+  ],
+  bench,
+)
+conform(affineGrid, [{ inputs: [{ shape: [1, 2, 3] }, int64s([1, 3, 4, 5])] }], bench)
+conform(
+  roiAlign,
+  [
+    { attributes: { output_height: 2, output_width: 3 }, inputs: [image, ...boxes] },
+    { opset: 10, attributes: { output_height: 2, output_width: 2, sampling_ratio: 2 }, inputs: [image, ...boxes] },
+  ],
+  bench,
+)
