@@ -42,7 +42,7 @@ async function workerEngine(): Promise<typeof Engine> {
         outputMetadata,
         run: (feeds: Record<string, Plain>, fetch: readonly string[]) => {
           const plain = Object.entries(feeds).map(
-            ([name, { type, data, dims }]) => [name, { type, data, dims }] as const,
+            ([name, { type, data, dims }]) => [name, { type, data: compact(data), dims }] as const,
           )
           return ask<Record<string, Plain>>({ kind: 'run', feeds: Object.fromEntries(plain), fetch })
         },
@@ -60,6 +60,12 @@ async function workerEngine(): Promise<typeof Engine> {
     }
   }
   return { InferenceSession: { create }, Tensor } as unknown as typeof Engine
+}
+
+/** A message with a view carries all of the memory that it is a view on: copy out what is a part. */
+function compact(data: unknown): unknown {
+  if (!ArrayBuffer.isView(data) || data.byteLength === data.buffer.byteLength) return data
+  return (data as Float32Array).slice()
 }
 
 /** Sends requests to a worker and matches its replies to them: it answers in order. */
