@@ -56,3 +56,11 @@ export function lengthOf(type: InferredType | undefined): number | undefined {
   const length = type?.shape?.[0]
   return typeof length === 'number' ? length : undefined
 }
+
+/** The one size that all dimensions must be, a number rather than a symbol. @throws Error if they cannot be equal. */
+export function agreed(dims: readonly Dim[]): Dim {
+  const sizes = new Set(dims.filter(dim => typeof dim === 'number'))
+  if (sizes.size > 1) throw new Error(`sizes ${[...sizes].join(' and ')} where they must be equal`)
+  const [size] = sizes
+  return size ?? dims.find(dim => dim !== '') ?? ''
+}

@@ -1,6 +1,6 @@
 import { addDims, type Dim, exactQuotient } from '../base/shape.ts'
 import { int64s, type Tensor, zeros } from '../base/tensor.ts'
-import { axisOf, contentsOf, given, numbersFrom } from './axes.ts'
+import { agreed, axisOf, contentsOf, given, numbersFrom } from './axes.ts'
 import { withContents } from './contents.ts'
 import { sources, take } from './elements.ts'
 import { filled } from './fill.ts'
@@ -61,14 +61,6 @@ function concatType(inputs: readonly InferredType[], axis: number): InferredType
   })
   const values = inputs.map(type => type.value)
   return withContents({ dtype, shape }, values.every(v => v !== undefined) ? values.flat() : undefined)
-}
-
-/** The one size that all dimensions must be, a number rather than a symbol. @throws Error if they cannot be equal. */
-function agreed(dims: readonly Dim[]): Dim {
-  const sizes = new Set(dims.filter(dim => typeof dim === 'number'))
-  if (sizes.size > 1) throw new Error(`sizes ${[...sizes].join(' and ')} where they must be equal`)
-  const [size] = sizes
-  return size ?? dims.find(dim => dim !== '') ?? ''
 }
 
 export function concatenated(inputs: readonly Tensor[], axis: number): Tensor {

@@ -28,9 +28,17 @@ conform(
 )
 
 test('an equation is spelled out with the axes that its dots stand for', () => {
-  const { inputs, output } = parseEquation('...ij,jk', [4, 2])
+  const { inputs, output } = parseEquation('...ij,jk', [
+    [2, 3, 4, 5],
+    [5, 6],
+  ])
   expect(inputs[0]).toHaveLength(4)
   expect(output.slice(0, 2)).toEqual(inputs[0]!.slice(0, 2))
   expect(output.slice(2)).toEqual(['i', 'k'])
-  expect(() => parseEquation('ij,jk', [2, 3])).toThrow("'jk'")
+  expect(() =>
+    parseEquation('ij,jk', [
+      [2, 3],
+      [3, 4, 5],
+    ]),
+  ).toThrow("'jk'")
 })

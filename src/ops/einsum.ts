@@ -1,6 +1,7 @@
 import { SinterError } from '../base/errors.ts'
-import { type Dim, productOf, type Shape, sameDim } from '../base/shape.ts'
+import { type Dim, productOf, type Shape } from '../base/shape.ts'
 import { describe, type Node } from '../graph/graph.ts'
+import { agreed } from './axes.ts'
 import type { Ref } from './build.ts'
 import { free, type Link, no, operator, type Port } from './operator.ts'
 
@@ -15,19 +16,13 @@ export const einsum = operator('Einsum', {
     const { dtype } = inputs[0]!
     const shapes = inputs.map(type => type!.shape)
     if (!shapes.every(shape => shape !== undefined)) return [{ dtype, shape: undefined }]
-    const parsed = parseEquation(
-      equation,
-      shapes.map(shape => shape.length),
-    )
+    const parsed = parseEquation(equation, shapes)
     const sizes = sizesOf(parsed, shapes)
     return [{ dtype, shape: parsed.output.map(letter => sizes.get(letter)!) }]
   },
   gradient({ op, attributes: { equation }, node, x, dy: [dy], needs }) {
     const shapes = x.map(ref => op.shape(ref))
-    const parsed = parseEquation(
-      equation,
-      shapes.map(shape => shape.length),
-    )
+    const parsed = parseEquation(equation, shapes)
     return parsed.inputs.map((letters, i): Ref | null => {
       if (!needs[i]) return null
       if (new Set(letters).size < letters.length) refuseGradient(node, 'an input names an axis twice (a diagonal)')
@@ -48,10 +43,7 @@ export const einsum = operator('Einsum', {
   },
   coupling({ attributes: { equation }, inputs, outputs: [y] }) {
     const shapes = inputs.map(type => type!.shape!)
-    const { inputs: terms, output } = parseEquation(
-      equation,
-      shapes.map(shape => shape.length),
-    )
+    const { inputs: terms, output } = parseEquation(equation, shapes)
     const letters = new Set(terms.flat())
     return [...letters].flatMap((letter): Link[] => {
       const ports = [
@@ -67,13 +59,7 @@ export const einsum = operator('Einsum', {
     if (inputs.length < 2) return free()
     const shapes = inputs.map(type => type!.shape)
     if (!shapes.every(shape => shape !== undefined)) return { macs: Number.NaN }
-    const sizes = sizesOf(
-      parseEquation(
-        equation,
-        shapes.map(shape => shape.length),
-      ),
-      shapes,
-    )
+    const sizes = sizesOf(parseEquation(equation, shapes), shapes)
     return { macs: Number(productOf([...sizes.values()])) }
   },
   evaluate: no('tensor products are not shape arithmetic'),
@@ -86,8 +72,9 @@ function portsOf(names: readonly string[], letter: string, side: Port[0], index:
 /** Axes under `...`, counted from the last one: they line up at the end as broadcasting does. */
 const greek = 'ΑΒΓΔΕΖΗΘΙΚΛΜ'
 
-/** @throws Error if the equation does not fit the inputs' ranks. */
-export function parseEquation(equation: string, ranks: readonly number[]): Equation {
+/** Reads an equation for inputs of these shapes. @throws Error if it does not fit their ranks. */
+export function parseEquation(equation: string, shapes: readonly Shape[]): Equation {
+  const ranks = shapes.map(shape => shape.length)
   const [left = '', right] = equation.replaceAll(' ', '').split('->')
   const terms = left.split(',')
   if (terms.length !== ranks.length)
@@ -121,26 +108,16 @@ function ascii(equation: string): string {
   return [...equation].map(letter => (greek.includes(letter) ? free[greek.indexOf(letter)]! : letter)).join('')
 }
 
-/** The size of each letter. @throws Error if two axes of one letter cannot have one size. */
+/** The size of each letter; 1 broadcasts. @throws Error if two axes of one letter cannot have one size. */
 function sizesOf({ inputs }: Equation, shapes: readonly Shape[]): ReadonlyMap<string, Dim> {
-  const sizes = new Map<string, Dim>()
+  const found = new Map<string, Dim[]>()
   inputs.forEach((letters, i) => {
     letters.forEach((letter, axis) => {
-      const dim = shapes[i]![axis]!
-      const known = sizes.get(letter)
-      if (
-        known === undefined ||
-        known === 1 ||
-        known === '' ||
-        (typeof known === 'string' && typeof dim === 'number' && dim !== 1)
-      ) {
-        sizes.set(letter, dim)
-      } else if (typeof known === 'number' && typeof dim === 'number' && dim !== 1 && dim !== known) {
-        throw new Error(`the axes '${letter}' have sizes ${known} and ${dim}`)
-      } else if (typeof known === 'string' && typeof dim === 'string' && !sameDim(known, dim)) sizes.set(letter, known)
+      found.set(letter, [...(found.get(letter) ?? []), shapes[i]![axis]!])
     })
   })
-  return sizes
+  const sizeOf = (dims: readonly Dim[]) => (dims.every(dim => dim === 1) ? 1 : agreed(dims.filter(dim => dim !== 1)))
+  return new Map([...found].map(([letter, dims]) => [letter, sizeOf(dims)]))
 }
 
 function refuseGradient(node: Node, why: string): never {

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { int64s } from '../base/tensor.ts'
 import { eachPair } from '../read/index-map.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
-import { flatten, matchAxes, reshape, squeeze, unsqueeze } from './reshape.ts'
+import { flatten, reshape, squeeze, unsqueeze } from './reshape.ts'
+import { matchAxes } from './reshape-links.ts'
 import { conform } from './testing/conform.ts'
 
 const bench = { backend: onnxruntimeNode, eachPair }
@@ -68,6 +69,17 @@ describe('axes that hold the same elements', () => {
     expect(matchAxes(['N', 1, 5], ['N', 5, 1])).toEqual([
       { from: [0], to: [0] },
       { from: [2], to: [1] },
+    ])
+  })
+  test('are matched from the end too, where a symbol is folded', () => {
+    expect(matchAxes(['N', 'T', 8, 5], ['N*T', 40])).toEqual([
+      { from: [0, 1], to: [0] },
+      { from: [2, 3], to: [1] },
+    ])
+    expect(matchAxes(['N', 'T', 8, 5], ['N*T', 8, 5])).toEqual([
+      { from: [0, 1], to: [0] },
+      { from: [2], to: [1] },
+      { from: [3], to: [2] },
     ])
   })
   test('are left together behind a symbol that only one side has', () => {

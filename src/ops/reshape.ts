@@ -1,27 +1,9 @@
-import {
-  type Dim,
-  elementCount,
-  exactQuotient,
-  isFixed,
-  multiplyDims,
-  productOf,
-  type Shape,
-  sameDim,
-} from '../base/shape.ts'
+import { type Dim, elementCount, exactQuotient, isFixed, productOf, type Shape, sameDim } from '../base/shape.ts'
 import { int64s, numbers, reshape as reshaped, type Tensor } from '../base/tensor.ts'
 import { axesOf, axisOf, contentsOf, given, lengthOf, numbersFrom, unknownShape } from './axes.ts'
 import { withContents } from './contents.ts'
-import {
-  type Backward,
-  type Call,
-  free,
-  type Link,
-  operator,
-  type Port,
-  type Pruned,
-  type Pruning,
-  type TypedCall,
-} from './operator.ts'
+import { type Backward, type Call, free, operator, type Pruned, type Pruning } from './operator.ts'
+import { reshapeLinks } from './reshape-links.ts'
 
 // Operators that give the same elements, in the same order, another shape.
 
@@ -189,75 +171,6 @@ function unsqueezed(call: Call<'Unsqueeze'>, shape: Shape | undefined): Shape | 
   const axes = axesOf(listed, rank)
   const old = shape[Symbol.iterator]()
   return Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : old.next().value!))
-}
-
-/** Axes of two shapes that hold the same elements: the shortest runs of them whose products are equal. */
-interface Run {
-  readonly from: readonly number[]
-  readonly to: readonly number[]
-}
-
-/** Splits two shapes of as many elements into runs that correspond. Axes of size 1 are left out. */
-export function matchAxes(from: Shape, to: Shape): readonly Run[] {
-  const [left, right] = [from, to].map(shape => shape.map((_, axis) => axis).filter(axis => shape[axis] !== 1))
-  const runs: Run[] = []
-  let [i, j] = [0, 0]
-  while (i < left!.length && j < right!.length) {
-    const run = { from: [left![i++]!], to: [right![j++]!] }
-    let [a, b]: [Dim, Dim] = [from[run.from[0]!]!, to[run.to[0]!]!]
-    while (!sameDim(a, b)) {
-      if (typeof a !== 'number' || typeof b !== 'number') {
-        // A symbol on one side only: everything that is left belongs together.
-        run.from.push(...left!.slice(i))
-        run.to.push(...right!.slice(j))
-        return [...runs, run]
-      }
-      if (a < b && i < left!.length) {
-        a = multiplyDims(a, from[left![i]!]!)
-        run.from.push(left![i++]!)
-      } else if (j < right!.length) {
-        b = multiplyDims(b, to[right![j]!]!)
-        run.to.push(right![j++]!)
-      } else break
-    }
-    runs.push(run)
-  }
-  return runs
-}
-
-/** Axes that are the same on both sides, and of those that are folded into one, or unfolded from one, the channels. */
-function reshapeLinks({ inputs: [x], outputs: [y] }: TypedCall<ReshapeName>): readonly Link[] {
-  if (!x?.shape || !y?.shape) return []
-  return matchAxes(x.shape, y.shape).flatMap(({ from, to }): Link[] => {
-    if (from.length === 1 && to.length === 1) {
-      return [{ from: ['in', 0, from[0]!], to: ['out', 0, to[0]!], map: 'same' }]
-    }
-    if (to.length === 1) return foldLink('in', x.shape!, from, ['out', 0, to[0]!])
-    if (from.length === 1) return foldLink('out', y.shape!, to, ['in', 0, from[0]!])
-    return []
-  })
-}
-
-/** The link between an axis and the first or last of the axes that it is the product of. */
-function foldLink(side: 'in' | 'out', shape: Shape, run: readonly number[], whole: Port): Link[] {
-  const sizes = run.map(axis => shape[axis]!)
-  if (!isFixed(sizes)) return []
-  const last = channelsAreLast(sizes, side === 'in' && run[0] === 1 && run.at(-1) === shape.length - 1)
-  const size = (last ? sizes.at(-1) : sizes[0]) as number
-  const others = elementCount(sizes) / size
-  return [
-    { from: [side, 0, last ? run.at(-1)! : run[0]!], to: whole, map: last ? { tile: others } : { repeat: others } },
-  ]
-}
-
-/**
- * Which of several axes to follow is a guess that costs nothing but possibilities. Where all but the batch is flattened,
- * channels come first, unless the axes look like [H, W, C]; elsewhere (attention heads, channel shuffles) the longer
- * axis has more channels that can leave.
- */
-function channelsAreLast(sizes: readonly number[], flattens: boolean): boolean {
-  if (!flattens) return sizes.at(-1)! > sizes[0]!
-  return sizes.length >= 3 && sizes[0] === sizes[1] && sizes.at(-1) !== sizes.at(-2)
 }
 
 /**
