@@ -47,7 +47,7 @@ export const div = elementwise('Div', {
   },
   // Integers are divided towards zero, as C does; dividing one by zero throws, and nothing is folded.
   compute: { float: (a, b) => a! / b!, integer: (a, b) => a! / b! },
-  symbolic: quotient,
+  symbolic: { float: (a, b) => exactQuotient(a, b) ?? '', integer: quotient },
 })
 
 function quotient(a: Dim, b: Dim): Dim {

@@ -26,11 +26,15 @@ type OfIntegers = (...x: bigint[]) => bigint | boolean
 /** What one element comes to: in float64 before it is rounded, and for integers, where the operator takes them, exactly. */
 export type Compute = OfFloats | { readonly float: OfFloats; readonly integer: OfIntegers }
 
+type OfDims = (...x: Dim[]) => Dim
+
+/** The result where an operand is a symbolic dimension; '' where it is not known. Numbers go through `compute`. */
+export type Symbolic = OfDims | { readonly float: OfDims; readonly integer: OfDims }
+
 export interface Elementwise<K extends OpName> {
   readonly gradient: GradientRule<K> | No
   readonly compute: Compute | No
-  /** The result where an operand is a symbolic dimension; '' where it is not known. Numbers go through `compute`. */
-  readonly symbolic?: (...x: Dim[]) => Dim
+  readonly symbolic?: Symbolic
   /** The result's element type where it is not the first input's. */
   readonly result?: DType
   readonly upgrades?: Operator<K>['upgrades']
@@ -87,7 +91,7 @@ export function functionFor(compute: Compute, integers: boolean): OfFloats {
 function follow(
   inputs: readonly (InferredType | undefined)[],
   compute: Compute,
-  symbolic?: (...x: Dim[]) => Dim,
+  symbolic?: Symbolic,
 ): readonly Dim[] | undefined {
   const values = inputs.map(type => type?.value)
   if (values.some(value => value === undefined)) return undefined
@@ -95,9 +99,14 @@ function follow(
   const count = known.some(value => value.length === 0) ? 0 : Math.max(...known.map(value => value.length))
   const integers = inputs.every(type => isInteger(type!.dtype))
   const apply = functionFor(compute, integers)
+  const dims = typeof symbolic === 'object' ? symbolic[integers ? 'integer' : 'float'] : symbolic
   return Array.from({ length: count }, (_, i): Dim => {
     const x = known.map(value => value[value.length === 1 ? 0 : i] ?? '')
-    if (!x.every(dim => typeof dim === 'number')) return x.includes('') ? '' : (symbolic?.(...x) ?? '')
+    if (!x.every(dim => typeof dim === 'number')) {
+      // Half of a symbol could be rounded in any direction yet.
+      const open = x.some(dim => dim === '' || (typeof dim === 'number' && !Number.isInteger(dim)))
+      return open || !dims ? '' : dims(...x)
+    }
     if (integers && !x.every(Number.isSafeInteger)) return ''
     const wholes = typeof compute !== 'function' && integers
     try {

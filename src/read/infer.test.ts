@@ -46,6 +46,15 @@ describe('sizes that are computed', () => {
     })
     expect(type.value).toEqual([9, 5])
   })
+  test('are not rounded before the graph rounds them', () => {
+    const half = (round: 'Floor' | 'Ceil') => (op: Ops, x: Ref) => {
+      const sizes = op.Cast([op.Slice([op.Shape([x]), op.ints([1]), op.ints([2])])], { to: 1 })
+      return op.Cast([op[round]([op.Div([sizes, op.constant(float32s([1], [2]))])])], { to: 7 })
+    }
+    expect(inferred([1, 'H'], half('Ceil')).value).toEqual([''])
+    expect(inferred([1, 7], half('Ceil')).value).toEqual([4])
+    expect(inferred([1, 7], half('Floor')).value).toEqual([3])
+  })
   test('choose between the target and what is there, as an export of expand does', () => {
     const type = inferred(['N', 1], (op, x) => {
       const target = op.constant(int64s([-1, 5]))
