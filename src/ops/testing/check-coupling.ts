@@ -19,7 +19,7 @@ export interface ComparedPruning {
 }
 
 /** At most so many groups of a sample are tried. */
-const most = 4
+const most = 6
 
 /**
  * Takes groups of coupled channels out of a node's inputs, and compares with setting them to zero in the whole node:
@@ -39,7 +39,7 @@ export async function comparePrunings(
   const shapeAt = ([side, i]: Port) => (side === 'in' ? call.inputs : call.outputs)[i]?.shape as readonly number[]
   const groups = groupsOf(links, port => shapeAt(port)[port[2]]!, eachPair)
   const compared: ComparedPruning[] = []
-  for (const group of groups.slice(0, most)) {
+  for (const group of someOf(groups)) {
     const masked = one.inputs.map((t, i) => (t ? zeroed(t, leaving(group, 'in', i)) : undefined))
     const cut = one.inputs.map((t, i) => (t ? without(t, leaving(group, 'in', i)) : undefined))
     const whole = await run(...withInputs(one, one.node, masked))
@@ -99,8 +99,13 @@ function groupsOf(links: readonly Link[], sizeOf: (port: Port) => number, eachPa
         groups.push(group)
     }
   }
-  // One group of each kind of port first, then others.
-  return groups.sort((a, b) => Number(groups.indexOf(a) % 2) - Number(groups.indexOf(b) % 2))
+  return groups
+}
+
+/** A few groups from all over the list, which goes from port to port. */
+function someOf(groups: readonly Group[]): readonly Group[] {
+  if (groups.length <= most) return groups
+  return Array.from({ length: most }, (_, i) => groups[Math.floor((i * groups.length) / most)]!)
 }
 
 function leaving(group: Group, side: 'in' | 'out', index: number): ReadonlyMap<number, ReadonlySet<number>> {
