@@ -97,6 +97,7 @@ export async function run(recipe: Recipe, options: RunOptions): Promise<RunRecor
   }
   try {
     await save({})
+    await mkdir(checkpoints, { recursive: true })
     onEvent({ type: 'stage', title: `Train ${recipe.members.length} members on ${data.train.size} examples` })
     const shelf = new Shelf(context, out, models => save({ models }))
     const members = await trainMembers(context, member => shelf.addMember(member))
