@@ -2,6 +2,7 @@ import { randomNormal } from 'd3-random'
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
+import { SinterError } from './errors.ts'
 
 /** A seeded stream of random numbers. */
 export interface Random {
@@ -17,11 +18,20 @@ export interface Random {
   fork(label: string | number): Random
 }
 
-/** The stream of a seed. Equal seeds give equal streams on every machine. */
+/**
+ * The stream of a seed. Equal seeds give equal streams on every machine.
+ * @throws SinterError `invalid-argument` if the seed is not a whole number up to 2^53.
+ */
 export function random(seed: number): Random {
-  const generator = xoroshiro128plus(mix(seed | 0))
+  if (!Number.isSafeInteger(seed))
+    throw new SinterError('invalid-argument', `A seed is a whole number up to 2^53, not ${seed}.`, { seed })
+  const generator = xoroshiro128plus(mix((seed | 0) ^ mix(Math.trunc(seed / 2 ** 32))))
   const uniform = () => uniformFloat64(generator)
-  const integer = (below: number) => uniformInt(generator, 0, below - 1)
+  const integer = (below: number) => {
+    if (!(Number.isSafeInteger(below) && below > 0))
+      throw new SinterError('invalid-argument', `There is no whole number from 0 to below ${below}.`, { below })
+    return uniformInt(generator, 0, below - 1)
+  }
   return {
     uniform,
     normal: randomNormal.source(uniform)(),

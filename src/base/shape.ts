@@ -60,52 +60,112 @@ export function formatType(type: ValueType | undefined): string {
 
 // --- arithmetic on dimensions: polynomials over symbols with whole coefficients ---
 
-type Polynomial = ReadonlyMap<string, number> // monomial ('' is the constant, 'H*W' a product) -> coefficient
-const known = new Map<string, Polynomial>()
+/** A product of factors, sorted and joined by '*' ('' is the constant), and its coefficient. */
+type Polynomial = ReadonlyMap<string, number>
+
+const expressionSigns = /[+\-*()]/
+const wholeNumber = /^\d+$/
+
+/** A dimension of which nothing can be said that outlives arithmetic: unknown, or a name that no expression can hold. */
+function isOpaque(dim: Dim): boolean {
+  return dim === '' || (typeof dim === 'string' && !isBalanced(dim))
+}
+
+function isBalanced(text: string): boolean {
+  let depth = 0
+  for (const character of text) {
+    if (character === '(') depth++
+    if (character === ')' && --depth < 0) return false
+  }
+  return depth === 0
+}
 
 function polynomial(dim: Dim): Polynomial {
   if (typeof dim === 'number') return new Map(dim === 0 ? [] : [['', dim]])
-  return known.get(dim) ?? new Map([[dim, 1]])
+  if (!expressionSigns.test(dim) && !wholeNumber.test(dim)) return new Map([[dim, 1]])
+  const terms = parse(dim)
+  // A name that only looks like an expression stands for itself, in brackets where it becomes part of one.
+  return terms && dimOf(terms) === dim ? terms : new Map([[`(${dim})`, 1]])
 }
 
-function dimOf(terms: Map<string, number>): Dim {
-  const entries = [...terms]
-    .filter(([, c]) => c !== 0)
+/** The terms of an expression; undefined where the text is none. */
+function parse(text: string): Polynomial | undefined {
+  const terms = new Map<string, number>()
+  for (const { before, piece } of splitAt(text, '+-')) {
+    const factors = factorsOf(piece)
+    const scale = wholeNumber.test(factors[0] ?? '') ? Number(factors.shift()) : 1
+    if (factors.some(factor => factor === '' || wholeNumber.test(factor))) return undefined
+    terms.set(productOfFactors(factors), before === '-' ? -scale : scale)
+  }
+  return terms
+}
+
+/** The pieces of a text between signs that stand outside of brackets, each with the sign before it. */
+function splitAt(text: string, signs: string): readonly { before: string; piece: string }[] {
+  const pieces = [{ before: '', piece: '' }]
+  let depth = 0
+  for (const character of text) {
+    if (character === '(') depth++
+    if (character === ')') depth--
+    if (depth === 0 && signs.includes(character)) pieces.push({ before: character, piece: '' })
+    else pieces.at(-1)!.piece += character
+  }
+  // Before a leading sign there is nothing.
+  return pieces[0]!.piece === '' ? pieces.slice(1) : pieces
+}
+
+function factorsOf(monomial: string): string[] {
+  return splitAt(monomial, '*').map(({ piece }) => piece)
+}
+
+function productOfFactors(factors: readonly string[]): string {
+  return factors.toSorted().join('*')
+}
+
+/** The canonical form: terms in order of their symbols, the constant last. */
+function dimOf(sums: Polynomial): Dim {
+  const terms = [...sums]
+    .filter(([, coefficient]) => coefficient !== 0)
     .sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1))
-  if (entries.length === 0) return 0
-  if (entries.length === 1 && entries[0]![0] === '') return entries[0]![1]
-  const text = entries
-    .map(([m, c], i) => {
-      const sign = c < 0 ? '-' : i > 0 ? '+' : ''
-      const size = Math.abs(c)
-      return sign + (m === '' ? size : size === 1 ? m : `${size}*${m}`)
+  const [first] = terms
+  if (!first) return 0
+  if (terms.length === 1 && first[0] === '') return first[1]
+  if (terms.length === 1 && first[1] === 1) return withoutBrackets(first[0])
+  return terms
+    .map(([monomial, coefficient], i) => {
+      const sign = coefficient < 0 ? '-' : i > 0 ? '+' : ''
+      const size = Math.abs(coefficient)
+      return sign + (monomial === '' ? size : size === 1 ? monomial : `${size}*${monomial}`)
     })
     .join('')
-  if (entries.length > 1 || entries[0]![1] !== 1) known.set(text, new Map(entries))
-  return text
+}
+
+function withoutBrackets(monomial: string): string {
+  return monomial.startsWith('(') && factorsOf(monomial).length === 1 ? monomial.slice(1, -1) : monomial
 }
 
 /** a + b; unknown if either is. */
 export function addDims(a: Dim, b: Dim): Dim {
-  if (a === '' || b === '') return ''
+  if (a === 0) return b
+  if (b === 0) return a
   if (typeof a === 'number' && typeof b === 'number') return a + b
+  if (isOpaque(a) || isOpaque(b)) return ''
   const terms = new Map(polynomial(a))
-  for (const [m, c] of polynomial(b)) terms.set(m, (terms.get(m) ?? 0) + c)
+  for (const [monomial, coefficient] of polynomial(b)) terms.set(monomial, (terms.get(monomial) ?? 0) + coefficient)
   return dimOf(terms)
 }
 
 /** a * b; unknown if either is, unless the other is 0. */
 export function multiplyDims(a: Dim, b: Dim): Dim {
   if (a === 0 || b === 0) return 0
-  if (a === '' || b === '') return ''
+  if (a === 1) return b
+  if (b === 1) return a
   if (typeof a === 'number' && typeof b === 'number') return a * b
+  if (isOpaque(a) || isOpaque(b)) return ''
   const terms = new Map<string, number>()
   for (const [m, c] of polynomial(a)) {
     for (const [n, d] of polynomial(b)) {
-      const product = [...m.split('*'), ...n.split('*')]
-        .filter(s => s !== '')
-        .sort()
-        .join('*')
+      const product = productOfFactors([...factorsOf(m), ...factorsOf(n)])
       terms.set(product, (terms.get(product) ?? 0) + c * d)
     }
   }
@@ -116,14 +176,14 @@ export function subtractDims(a: Dim, b: Dim): Dim {
   return addDims(a, multiplyDims(b, -1))
 }
 
-/** floor(a / b) for a fixed, positive divisor; exact where every coefficient divides, else an opaque symbol. */
+/** floor(a / b) for a fixed, positive divisor; exact where every coefficient divides, else a symbol of its own. */
 export function divideDims(a: Dim, b: number): Dim {
   if (a === '' || b === 1) return a
   if (typeof a === 'number') return Math.floor(a / b)
-  const terms = polynomial(a)
-  const rest = [...terms].filter(([m, c]) => m !== '' && c % b !== 0)
-  if (rest.length > 0) return `floor((${a})/${b})`
-  return dimOf(new Map([...terms].map(([m, c]) => [m, Math.floor(c / b)])))
+  if (isOpaque(a)) return ''
+  const terms = [...polynomial(a)]
+  if (terms.some(([monomial, coefficient]) => monomial !== '' && coefficient % b !== 0)) return `floor((${a})/${b})`
+  return dimOf(new Map(terms.map(([monomial, coefficient]) => [monomial, Math.floor(coefficient / b)])))
 }
 
 /** Product of a shape's dimensions. */
@@ -133,21 +193,21 @@ export function productOf(shape: Shape): Dim {
 
 /** a / b where it is exact: the numbers divide, or b's symbols all appear in a. undefined where that is not known. */
 export function exactQuotient(a: Dim, b: Dim): Dim | undefined {
-  if (a === '' || b === '' || b === 0) return undefined
+  if (isOpaque(a) || isOpaque(b) || b === 0) return undefined
   if (sameDim(a, b)) return 1
   const divisor = [...polynomial(b)]
   if (divisor.length !== 1) return undefined
   const [monomial, coefficient] = divisor[0]!
   const terms = new Map<string, number>()
   for (const [m, c] of polynomial(a)) {
-    const factors = m.split('*').filter(s => s !== '')
-    for (const factor of monomial.split('*').filter(s => s !== '')) {
+    const factors = factorsOf(m)
+    for (const factor of factorsOf(monomial)) {
       const at = factors.indexOf(factor)
       if (at < 0) return undefined
       factors.splice(at, 1)
     }
     if (c % coefficient !== 0) return undefined
-    terms.set(factors.join('*'), c / coefficient)
+    terms.set(productOfFactors(factors), c / coefficient)
   }
   return dimOf(terms)
 }

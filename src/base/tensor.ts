@@ -1,4 +1,12 @@
-import { arrayLength, arrayOf, byteLength, type DataOf, type DType, type TypedArray } from './dtype.ts'
+import {
+  arrayLength,
+  arrayOf,
+  byteLength,
+  type DataOf,
+  type DType,
+  type NumberDType,
+  type TypedArray,
+} from './dtype.ts'
 import { SinterError } from './errors.ts'
 import { elementCount, formatShape } from './shape.ts'
 
@@ -49,13 +57,15 @@ export function zeros<D extends DType>(dtype: D, shape: readonly number[]): Tens
   return { dtype, shape, data: allocate(dtype, elementCount(shape)) }
 }
 
-/** A tensor with one value everywhere; the value is rounded to the type. */
+/**
+ * A tensor with one value everywhere, rounded to the type.
+ * @throws SinterError as `fromNumbers` does.
+ */
 export function full<D extends DType>(dtype: D, shape: readonly number[], value: number): Tensor<D> {
-  const { data } = zeros(dtype, shape)
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) data.fill(BigInt(Math.trunc(value)))
-  else if (dtype === 'float16' || dtype === 'bfloat16') (data as Uint16Array).fill(halfBits(dtype, value))
-  else (data as Float32Array).fill(value)
-  return { dtype, shape, data }
+  const made = zeros(dtype, shape)
+  const [rounded] = fromNumbers(dtype, [1], [value]).data as unknown as readonly [never]
+  ;(made.data as unknown as Float32Array).fill(rounded)
+  return made
 }
 
 /** A rank-0 tensor. */
@@ -102,78 +112,94 @@ export function bytesOf(t: Tensor): Uint8Array {
  */
 export function numbers(t: Tensor): ArrayLike<number> {
   const { dtype, data } = t
-  switch (dtype) {
-    case 'int64':
-    case 'uint64':
-      return Array.from(data as BigInt64Array, Number)
-    case 'float16':
-    case 'bfloat16':
-      return Float32Array.from(data as Uint16Array, bits => halfValue(dtype, bits))
-    case 'string':
-    case 'complex64':
-    case 'complex128':
-    case 'float8e4m3fn':
-    case 'float8e4m3fnuz':
-    case 'float8e5m2':
-    case 'float8e5m2fnuz':
-    case 'float8e8m0':
-    case 'float4e2m1':
-    case 'int4':
-    case 'uint4':
-    case 'int2':
-    case 'uint2':
-      throw new SinterError('not-supported', `A ${dtype} tensor cannot be read as numbers.`, { dtype })
-    default:
-      return data as Float32Array
-  }
+  if (is64Bit(dtype)) return Array.from(data as BigInt64Array, Number)
+  if (isHalf(dtype)) return Float32Array.from(data as Uint16Array, bits => halfValue(dtype, bits))
+  if (isNumber(dtype)) return data as Float32Array
+  throw new SinterError('not-supported', `A ${dtype} tensor cannot be read as numbers.`, { dtype })
 }
 
-/** Makes a tensor of a type from JavaScript numbers, rounding to it. */
+/**
+ * Makes a tensor of a type from JavaScript numbers, rounding to it: integers towards 0, and for bool, all but 0 is true.
+ * @throws SinterError `invalid-argument` if there are more or fewer numbers than the shape asks for, or one of them is
+ *   NaN or infinite where the type is a 64-bit integer; `not-supported` for types that `numbers` does not read.
+ */
 export function fromNumbers<D extends DType>(dtype: D, shape: readonly number[], values: ArrayLike<number>): Tensor<D> {
-  const { data } = zeros(dtype, shape)
-  if (data.length !== values.length) return tensor(dtype, shape, { length: values.length } as DataOf[D])
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
-    for (let i = 0; i < values.length; i++) data[i] = BigInt(Math.trunc(values[i]!))
-  } else if (dtype === 'float16' || dtype === 'bfloat16') {
-    for (let i = 0; i < values.length; i++) (data as Uint16Array)[i] = halfBits(dtype, values[i]!)
-  } else {
-    ;(data as Float32Array).set(values)
+  const made = zeros(dtype, shape)
+  const { data } = made as { readonly data: unknown }
+  const count = elementCount(shape)
+  if (values.length !== count) {
+    const message = `A tensor of shape ${formatShape(shape)} needs ${count} numbers, not ${values.length}.`
+    throw new SinterError('invalid-argument', message, { dtype, shape, expected: count, actual: values.length })
   }
-  return { dtype, shape, data }
+  if (is64Bit(dtype)) write(data as BigInt64Array, values, value => wholeOf(value, dtype))
+  else if (isHalf(dtype)) write(data as Uint16Array, values, value => halfBits(dtype, value))
+  else if (dtype === 'bool') write(data as Uint8Array, values, value => (value === 0 ? 0 : 1))
+  else if (isNumber(dtype)) (data as Float32Array).set(values)
+  else throw new SinterError('not-supported', `A ${dtype} tensor cannot be made from numbers.`, { dtype })
+  return made
 }
 
-const scratch = new DataView(new ArrayBuffer(4))
+function write<T>(data: { [index: number]: T }, values: ArrayLike<number>, convert: (value: number) => T): void {
+  for (let i = 0; i < values.length; i++) data[i] = convert(values[i]!)
+}
 
-/** The number that 16 bits stand for (IEEE 754 binary16, or bfloat16: the upper half of a float32). */
+function wholeOf(value: number, dtype: DType): bigint {
+  if (Number.isFinite(value)) return BigInt(Math.trunc(value))
+  throw new SinterError('invalid-argument', `${value} has no place in a tensor of type ${dtype}.`, { value, dtype })
+}
+
+function is64Bit(dtype: DType): dtype is 'int64' | 'uint64' {
+  return dtype === 'int64' || dtype === 'uint64'
+}
+
+function isHalf(dtype: DType): dtype is 'float16' | 'bfloat16' {
+  return dtype === 'float16' || dtype === 'bfloat16'
+}
+
+const numberTypes: ReadonlySet<DType> = new Set<NumberDType>([
+  'float32',
+  'float64',
+  'int8',
+  'int16',
+  'int32',
+  'uint8',
+  'uint16',
+  'uint32',
+  'bool',
+])
+
+function isNumber(dtype: DType): dtype is NumberDType {
+  return numberTypes.has(dtype)
+}
+
+/** 16-bit floats: bits of the fraction, and what is added to the exponent to store it (IEEE 754 binary16; bfloat16). */
+const halfFormats = { float16: { fraction: 10, bias: 15 }, bfloat16: { fraction: 7, bias: 127 } } as const
+
+/** The number that 16 bits stand for. */
 export function halfValue(dtype: 'float16' | 'bfloat16', bits: number): number {
-  if (dtype === 'bfloat16') {
-    scratch.setUint32(0, bits << 16)
-    return scratch.getFloat32(0)
-  }
+  const { fraction, bias } = halfFormats[dtype]
   const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+  const exponent = (bits & 0x7fff) >> fraction
+  const rest = bits & (2 ** fraction - 1)
+  if (exponent === 2 * bias + 1) return rest ? Number.NaN : sign * Number.POSITIVE_INFINITY
+  // Numbers below the smallest exponent have its spacing, and no leading 1.
+  const significand = exponent === 0 ? rest : rest + 2 ** fraction
+  return sign * significand * 2 ** (Math.max(exponent, 1) - bias - fraction)
 }
 
-/** The nearest 16-bit float's bits, ties to even. */
+/** The nearest 16-bit float's bits, ties to even; what lies half a step beyond the largest number is infinite. */
 export function halfBits(dtype: 'float16' | 'bfloat16', value: number): number {
-  scratch.setFloat32(0, value)
-  const bits = scratch.getUint32(0)
-  if (dtype === 'bfloat16') {
-    if (Number.isNaN(value)) return 0x7fc0
-    return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff
-  }
-  const sign = (bits >>> 16) & 0x8000
-  if (Number.isNaN(value)) return 0x7e00
+  const { fraction, bias } = halfFormats[dtype]
+  const infinity = (2 * bias + 1) << fraction
+  if (Number.isNaN(value)) return infinity | (1 << (fraction - 1))
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
   const magnitude = Math.abs(value)
-  if (magnitude >= 65520) return sign | 0x7c00
-  // Scale so that one unit is the spacing of representable numbers around the value, then round to even there.
-  const exponent = Math.max(Math.floor(Math.log2(magnitude || 2 ** -24)), -14)
-  const scaled = magnitude / 2 ** (exponent - 10)
+  const exponent = Math.max(Math.floor(Math.log2(magnitude)), 1 - bias)
+  if (exponent > bias) return sign | infinity
+  // In units of the spacing of representable numbers around the value.
+  const scaled = magnitude * 2 ** (fraction - exponent)
   const floor = Math.floor(scaled)
-  const rounded = scaled - floor > 0.5 || (scaled - floor === 0.5 && floor % 2 === 1) ? floor + 1 : floor
-  return sign | (exponent === -14 ? rounded : ((exponent + 14) << 10) + rounded)
+  const up = scaled - floor > 0.5 || (scaled - floor === 0.5 && floor % 2 === 1)
+  // Rounding up to the next power of two carries into the exponent, as it should.
+  return sign | (((exponent + bias - 1) << fraction) + floor + (up ? 1 : 0))
 }

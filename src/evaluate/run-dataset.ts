@@ -1,5 +1,6 @@
 import type { TypedArray } from '../base/dtype.ts'
 import { SinterError } from '../base/errors.ts'
+import { throwIfInterrupted } from '../base/interrupt.ts'
 import { elementCount, formatShape, sameShape } from '../base/shape.ts'
 import { allocate, type Tensor, tensor } from '../base/tensor.ts'
 import { batches } from '../data/batches.ts'
@@ -42,11 +43,7 @@ export async function runDataset(
   const parts = new Map<string, Tensor[]>(fetch.map(name => [name, []]))
   let done = 0
   for await (const batch of batches(dataset, { size })) {
-    if (signal?.aborted)
-      throw new SinterError('interrupted', `Stopped after ${done} of ${dataset.size} rows.`, {
-        done,
-        size: dataset.size,
-      })
+    throwIfInterrupted(signal, `Stopped after ${done} of ${dataset.size} rows.`, { done, size: dataset.size })
     onBatch?.(batch)
     const feeds = Object.fromEntries(sources.map(([input, field]) => [input, batch[field]!]))
     const results = await session.run(feeds, fetch)

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
 import { isAbsolute, join, relative } from 'node:path'
 import { SinterError } from '../base/errors.ts'
-import { ioError } from './io-error.ts'
+import { ioError } from '../base/files.ts'
 import { type ExternalData, type ExternalResolver, quote } from './reading.ts'
 
 /**

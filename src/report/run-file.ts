@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ZodError } from 'zod'
 import { messageOf, SinterError } from '../base/errors.ts'
-import { writeAtomically } from '../base/files.ts'
+import { ioError, writeAtomically } from '../base/files.ts'
 import { type RunRecord, runRecord } from './run-record.ts'
 
 /** The name of a run's record in its folder. */
@@ -18,6 +18,9 @@ export async function writeRunRecord(folder: string, record: RunRecord): Promise
   const { data, error } = runRecord.safeParse(record)
   if (error) throw refusal('invalid-argument', 'The run record cannot be written', error, { folder })
   const file = join(folder, runFileName)
+  await mkdir(folder, { recursive: true }).catch(error => {
+    throw ioError(error, `The run folder '${folder}'`)
+  })
   await writeAtomically(file, `${JSON.stringify(data, null, 2)}\n`)
   return file
 }
