@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { SinterError } from '../base/errors.ts'
 import { versions } from '../recipe/versions.ts'
-import { errorDocument, type Io, type Verb } from './command.ts'
+import { errorDocument, type Io, printJson, type Verb } from './command.ts'
 import { compareVerb } from './compare.ts'
 import { evaluateVerb } from './evaluate.ts'
 import { fuseVerb } from './fuse.ts'
@@ -13,46 +13,51 @@ import { trainVerb } from './train.ts'
 const verbs: readonly Verb[] = [runVerb, inspectVerb, trainVerb, evaluateVerb, fuseVerb, compareVerb, opsVerb]
 
 /** Exit codes: done, refused with a reason, wrong usage, stopped by the user (128 + SIGINT). */
-const exit = { done: 0, refused: 1, usage: 2, interrupted: 130 } as const
+export const exit = { done: 0, refused: 1, usage: 2, interrupted: 130 } as const
 
-/** Runs the command line and gives its exit code. Results go to standard output, progress and errors to standard error. */
-export async function runCli(args: readonly string[]): Promise<number> {
-  const stop = new AbortController()
-  const onSignal = () => {
-    // A second Ctrl-C does not wait.
-    if (stop.signal.aborted) process.exit(exit.interrupted)
-    process.stderr.write('\nStopping after the step under way (Ctrl-C again to stop at once).\n')
-    stop.abort()
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  const io: Io = {
-    out: text => process.stdout.write(text),
-    err: text => process.stderr.write(text),
-    live: process.stderr.isTTY ?? false,
-    signal: stop.signal,
-  }
+/**
+ * Runs a command line and gives its exit code. Results go to `out`, progress and errors to `err`; with `--json`, `out`
+ * gets exactly one document, an error's too.
+ */
+export async function runCli(args: readonly string[], io: Io): Promise<number> {
+  const json = args.includes('--json')
   try {
     const program = new Command('sinter')
       .description('Compacts neural networks and fuses several into one better model: ONNX in, ONNX out.')
       .version((await versions()).sinter)
+      // Sub-commands inherit these two, so they come before any is added.
       .exitOverride()
+      .configureOutput({
+        writeOut: io.out,
+        writeErr: json ? () => {} : io.err,
+        getOutHelpWidth: () => io.columns,
+        getErrHelpWidth: () => io.columns,
+      })
       .showHelpAfterError('(sinter --help lists the verbs, sinter <verb> --help its options)')
       .addHelpText('after', '\nExit codes: 0 done, 1 refused with a reason, 2 wrong usage, 130 stopped by Ctrl-C.')
     for (const verb of verbs) verb(program, io)
-    // Sub-commands made by `command` inherit exitOverride only if it was set before: it was.
     await program.parseAsync(args as string[], { from: 'user' })
     return exit.done
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exit.done : exit.usage
-    if (args.includes('--json')) io.out(`${JSON.stringify(errorDocument(error), null, 2)}\n`)
-    else
-      io.err(
-        `${error instanceof SinterError ? `sinter: ${error.message}` : error instanceof Error ? error.stack : error}\n`,
-      )
+  } catch (thrown) {
+    const error = asInterrupted(thrown, io.signal)
+    if (error instanceof CommanderError && error.exitCode === 0) return exit.done
+    if (json) io.out(printJson(errorDocument(error)))
+    else tell(error, io)
+    if (error instanceof CommanderError) return exit.usage
     return error instanceof SinterError && error.code === 'interrupted' ? exit.interrupted : exit.refused
-  } finally {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
   }
+}
+
+/** What `signal.throwIfAborted` throws is no failure. */
+function asInterrupted(error: unknown, signal: AbortSignal): unknown {
+  if (!signal.aborted || error !== signal.reason) return error
+  return new SinterError('interrupted', 'Stopped.', {}, error)
+}
+
+/** Says what went wrong in a line; what commander throws it has said itself. A defect shows where it is. */
+function tell(error: unknown, io: Io): void {
+  if (error instanceof CommanderError) {
+    if (error.code === 'sinter.usage') io.err(`${error.message}\n`)
+  } else if (error instanceof SinterError) io.err(`sinter: ${error.message}\n`)
+  else io.err(`${error instanceof Error ? error.stack : error}\n`)
 }

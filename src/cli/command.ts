@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { messageOf, SinterError } from '../base/errors.ts'
 
 /** Where a verb writes, and how it is told to stop. */
@@ -7,6 +7,8 @@ export interface Io {
   readonly err: (text: string) => void
   /** Whether standard error is a terminal, so that a line can be drawn over. */
   readonly live: boolean
+  /** Width that text should keep to. */
+  readonly columns: number
   readonly signal: AbortSignal
 }
 
@@ -31,15 +33,34 @@ export function answering<Rest extends readonly unknown[]>(
     const { json, text } = await act(...rest)
     // The last argument but one is the command's options (commander's order).
     const options = rest.at(-2) as { json?: boolean }
-    io.out(options.json ? `${JSON.stringify(json, replacer, 2)}\n` : `${text}\n`)
+    io.out(options.json ? printJson(json) : `${text.trimEnd()}\n`)
   }
 }
 
-/** A refusal as data. */
+/** The end of a verb's help: command lines to start from, and what else is worth knowing. */
+export function examples(lines: readonly string[], notes = ''): string {
+  const shown = lines.map(line => `  $ sinter ${line}`).join('\n')
+  return `\nExamples:\n${shown}\n${notes === '' ? '' : `\n${notes}\n`}`
+}
+
+/** Refuses a command line that no option's own check refuses: options that do not go together. */
+export function wrongUsage(message: string): CommanderError {
+  return new CommanderError(2, 'sinter.usage', `error: ${message}`)
+}
+
+/** A refusal, or wrong usage, as data. */
 export function errorDocument(error: unknown): unknown {
   if (error instanceof SinterError)
     return { error: { code: error.code, message: error.message, details: error.details } }
+  if (error instanceof CommanderError) {
+    const message = error.code === 'commander.help' ? 'Name a verb; sinter --help lists them.' : error.message
+    return { error: { code: 'usage', message: message.replace(/^error: /, ''), details: {} } }
+  }
   return { error: { code: 'internal', message: messageOf(error), details: {} } }
+}
+
+export function printJson(document: unknown): string {
+  return `${JSON.stringify(document, replacer, 2)}\n`
 }
 
 /** JSON has no 64-bit integers, maps or typed arrays. */

@@ -22,9 +22,28 @@ export interface TimingOptions {
 
 /** Times runs, one after the other, on the wall clock. Results that are handed back are part of the time. */
 export async function latency(session: Session, feeds: Feeds, options: TimingOptions = {}): Promise<Latency> {
-  const times = (await timeRuns(session, feeds, options)).sort((a, b) => a - b)
-  const mean = times.reduce((sum, time) => sum + time, 0) / times.length
-  return { p50: quantile(times, 0.5), p95: quantile(times, 0.95), mean, unit: 'ms', runs: times.length }
+  const [times] = await timeRuns([{ session, feeds }], options)
+  return summaryOf(times!)
+}
+
+export interface LatencyComparison {
+  readonly a: Latency
+  readonly b: Latency
+  /** Median of b's time over a's, run by run. */
+  readonly ratio: number
+}
+
+/** One of two that are timed: a session, and what it is fed. */
+export interface Timed {
+  readonly session: Session
+  readonly feeds: Feeds
+}
+
+/** Times two sessions by turns, so that whatever else the machine does falls on both alike. */
+export async function compareLatency(a: Timed, b: Timed, options: TimingOptions = {}): Promise<LatencyComparison> {
+  const [first, second] = await timeRuns([a, b], options)
+  const ratios = first!.map((time, i) => second![i]! / time).sort((x, y) => x - y)
+  return { a: summaryOf(first!), b: summaryOf(second!), ratio: quantile(ratios, 0.5) }
 }
 
 /**
@@ -41,11 +60,11 @@ export async function throughput(session: Session, feeds: Feeds, options: Timing
   return (1000 * count) / (await latency(session, feeds, options)).p50
 }
 
+/** The times of each, in milliseconds; one run of each by turns. */
 async function timeRuns(
-  session: Session,
-  feeds: Feeds,
+  all: readonly Timed[],
   { runs = 200, warmup = 30, seconds = 10 }: TimingOptions,
-): Promise<number[]> {
+): Promise<readonly number[][]> {
   if (!(Number.isInteger(runs) && runs > 0 && Number.isInteger(warmup) && warmup >= 0))
     throw new SinterError(
       'invalid-argument',
@@ -57,14 +76,22 @@ async function timeRuns(
     )
   const begin = performance.now()
   const late = () => performance.now() - begin > 1000 * seconds
-  for (let i = 0; i < warmup && !late(); i++) await session.run(feeds)
-  const times: number[] = []
-  while (times.length === 0 || (times.length < runs && !late())) {
-    const start = performance.now()
-    await session.run(feeds)
-    times.push(performance.now() - start)
+  for (let i = 0; i < warmup && !late(); i++) for (const { session, feeds } of all) await session.run(feeds)
+  const times = all.map((): number[] => [])
+  while (times[0]!.length === 0 || (times[0]!.length < runs && !late())) {
+    for (const [i, { session, feeds }] of all.entries()) {
+      const start = performance.now()
+      await session.run(feeds)
+      times[i]!.push(performance.now() - start)
+    }
   }
   return times
+}
+
+function summaryOf(times: readonly number[]): Latency {
+  const sorted = times.toSorted((a, b) => a - b)
+  const mean = times.reduce((sum, time) => sum + time, 0) / times.length
+  return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95), mean, unit: 'ms', runs: times.length }
 }
 
 /** Between the two nearest of the sorted values (linear, as NumPy's default). */

@@ -4,8 +4,8 @@ import { pathToFileURL } from 'node:url'
 import { SinterError } from '../base/errors.ts'
 import { random } from '../base/random.ts'
 import { isFixed } from '../base/shape.ts'
-import { cast, type Dataset, labelsOf, tensorDataset } from '../data/dataset.ts'
-import { readCsvDataset, readIdxDataset, readNpz } from '../data/node-files.ts'
+import { type Dataset, type DatasetOptions, labelsOf } from '../data/dataset.ts'
+import { checkLabels, type LabelledFiles, readLabelled } from '../data/labelled.ts'
 import { splitDataset } from '../data/split.ts'
 import type { DataRecipe, Recipe } from './recipe.ts'
 
@@ -39,7 +39,7 @@ export async function loadData(recipe: Recipe, path: string, quick: boolean): Pr
   )
   const test = sizes ? (await splitDataset(files.test, { test: sizes.test }, stream.fork('test'))).test : files.test
   const parts = { train, validation, test }
-  await checkLabels(parts, classes)
+  for (const [part, dataset] of Object.entries(parts)) await checkLabels(`${part} part`, dataset, classes.length)
   const { shape } = train.fields[data.input]!
   if (!isFixed(shape)) throw new SinterError('invalid-data', `The rows of '${data.input}' have no fixed shape.`)
   return { ...parts, classes, shape }
@@ -50,34 +50,22 @@ async function readParts(
   path: string,
 ): Promise<{ train: Dataset; test: Dataset }> {
   const at = (file: string) => locate(file, path)
-  const named = (dataset: Dataset, from: string) => cast(rename(dataset, from, input), input, 'float32')
+  const read = (files: LabelledFiles, options: DatasetOptions = { classes }) =>
+    readLabelled(files, { [input]: 'float32' }, options)
   switch (source.format) {
     case 'idx': {
-      const read = async (files: { images: string; labels: string }) =>
-        named(await readIdxDataset({ images: at(files.images), labels: at(files.labels) }, { classes }), 'image')
-      return { train: await read(source.train), test: await read(source.test) }
+      const both = ({ images, labels }: { images: string; labels: string }) =>
+        read({ format: 'idx', images: at(images), labels: at(labels) })
+      return { train: await both(source.train), test: await both(source.test) }
     }
     case 'npz': {
-      const read = async (file: string) => {
-        const dataset = tensorDataset(await readNpz(at(file)), { classes })
-        for (const field of [input, 'label']) {
-          if (!dataset.fields[field]) {
-            throw new SinterError(
-              'invalid-data',
-              `${file} has no array '${field}'; it has ${Object.keys(dataset.fields).join(', ')}.`,
-              { file, field },
-            )
-          }
-        }
-        return cast(named(dataset, input), 'label', 'int64')
-      }
-      return { train: await read(source.train), test: await read(source.test) }
+      const one = (file: string) => read({ format: 'npz', file: at(file) })
+      return { train: await one(source.train), test: await one(source.test) }
     }
     case 'csv': {
-      const { target } = source
-      const train = await readCsvDataset(at(source.train), { target, classes })
-      const test = await readCsvDataset(at(source.test), { target, classes: train.classes })
-      return { train: named(train, 'features'), test: named(test, 'features') }
+      const one = (file: string) => ({ format: 'csv', file: at(file), target: source.target }) as const
+      const train = await read(one(source.train))
+      return { train, test: await read(one(source.test), { classes: train.classes }) }
     }
   }
 }
@@ -100,23 +88,6 @@ export function locate(file: string, recipe: string): string {
   }
 }
 
-function rename(dataset: Dataset, from: string, to: string): Dataset {
-  if (from === to) return dataset
-  const swap = <T>(fields: Readonly<Record<string, T>>) =>
-    Object.fromEntries(Object.entries(fields).map(([name, value]) => [name === from ? to : name, value]))
-  return {
-    ...dataset,
-    fields: swap(dataset.fields),
-    read: async (rows, only) =>
-      swap(
-        await dataset.read(
-          rows,
-          only?.map(name => (name === to ? from : name)),
-        ),
-      ),
-  }
-}
-
 function checkSize(part: string, { size }: Dataset, wanted: number): void {
   if (size < wanted)
     throw new SinterError(
@@ -124,20 +95,6 @@ function checkSize(part: string, { size }: Dataset, wanted: number): void {
       `The ${part} part has ${size} rows; the recipe asks for at least ${wanted}.`,
       { part, size, wanted },
     )
-}
-
-async function checkLabels(parts: Readonly<Record<string, Dataset>>, classes: readonly string[]): Promise<void> {
-  for (const [part, dataset] of Object.entries(parts)) {
-    const labels = await labelsOf(dataset)
-    const row = labels.findIndex(label => label < 0 || label >= classes.length)
-    if (row >= 0) {
-      throw new SinterError(
-        'invalid-data',
-        `Row ${row} of the ${part} part has label ${labels[row]}; there are ${classes.length} classes, from 0.`,
-        { part, row },
-      )
-    }
-  }
 }
 
 /** Class names where none are given: the numbers from 0 to the largest label. */

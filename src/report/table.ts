@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util'
 import stringWidth from 'string-width'
 import {
   bestMember,
@@ -13,6 +12,7 @@ import {
 } from './findings.ts'
 import { compact, decimals, kilobytes, measured, percent, shareOf } from './format.ts'
 import type { RunModel, RunRecord, RunSnapshot } from './run-record.ts'
+import { clean, padEnd, padStart, shorten, wrap } from './text.ts'
 
 export interface TableOptions {
   /** Width to stay within, in terminal columns. */
@@ -155,34 +155,6 @@ function header<R>({ columns, nameWidth, gap }: Layout<R>, title: string, style:
 function rowOf<R>({ columns, nameWidth, gap }: Layout<R>, row: R, mark: string, name: string): string {
   const cells = columns.map(({ column, width }) => ' '.repeat(gap) + padStart(column.of(row), width))
   return `${mark} ${padEnd(shorten(clean(name), nameWidth), nameWidth)}${cells.join('')}`
-}
-
-const padStart = (text: string, width: number) => ' '.repeat(Math.max(0, width - stringWidth(text))) + text
-const padEnd = (text: string, width: number) => text + ' '.repeat(Math.max(0, width - stringWidth(text)))
-
-/** Text from a file, without anything that a terminal would obey. */
-function clean(text: string): string {
-  return stripVTControlCharacters(text).replace(/\p{Cc}+/gu, ' ')
-}
-
-function shorten(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text
-  let kept = ''
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    if (stringWidth(kept + segment) > width - 1) break
-    kept += segment
-  }
-  return `${kept}…`
-}
-
-function wrap(text: string, width: number): string {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const longer = lines.length > 0 ? `${lines.at(-1)} ${word}` : word
-    if (lines.length > 0 && stringWidth(longer) <= width) lines[lines.length - 1] = longer
-    else lines.push(word)
-  }
-  return lines.join('\n')
 }
 
 interface Style {

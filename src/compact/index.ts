@@ -1,0 +1,8 @@
+export { type Block, blocks, dropBlock, insideBlocks } from './drop-blocks.ts'
+export { bnScale, type Importance, l1Norm, l2Norm, randomImportance } from './importance.ts'
+export { formatPlan, type PlannedGroup, type PruneOptions, type PrunePlan, plan } from './plan.ts'
+export { prune } from './prune.ts'
+export { removeChannels } from './remove-channels.ts'
+export { type ReplaceHeadOptions, replaceHead } from './replace-head.ts'
+export { type ActivationName, type SwapOptions, swapActivations } from './swap-activation.ts'
+export { type SwapConvOptions, type SwappedConvs, swapConvs } from './swap-conv.ts'

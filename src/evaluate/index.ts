@@ -1,0 +1,28 @@
+export { applyTemperature, fitTemperature, type TemperatureFit } from './calibration.ts'
+export { type Comparison, compareOutputs, type Difference } from './compare-outputs.ts'
+export { type ClassScores, type ConfusionMatrix, classScores, confusionMatrix } from './confusion-matrix.ts'
+export {
+  compareLatency,
+  type Latency,
+  type LatencyComparison,
+  latency,
+  type Timed,
+  type TimingOptions,
+  throughput,
+} from './latency.ts'
+export {
+  type ClassificationReport,
+  classificationReport,
+  isBetter,
+  type Metric,
+  type MetricName,
+  metricNamed,
+  metrics,
+} from './metrics.ts'
+export { type PredictOptions, predict } from './predict.ts'
+export { type Predictions, type PredictionsOptions, predictions, takePredictions } from './predictions.ts'
+export { type RandomFeedsOptions, randomFeeds } from './random-feeds.ts'
+export { classRocCurve, type RocCurve } from './ranking.ts'
+export { meanAbsoluteError, r2, rootMeanSquaredError } from './regression.ts'
+export { type RunOptions, runDataset } from './run-dataset.ts'
+export { bootstrapDifference, type Interval, type McNemar, mcnemar, signTest, wilson } from './significance.ts'

@@ -1,0 +1,26 @@
+import type { Graph } from '../graph/graph.ts'
+import { readModel, type WriteOptions, writeModel } from '../onnx/files.ts'
+import { assertValid } from './check.ts'
+import { upgrade } from './upgrade.ts'
+
+/**
+ * Opens an ONNX file: read, checked, and upgraded to the opset that Sinter works in. A graph with a node that cannot be
+ * upgraded stays in its own opset.
+ * @throws SinterError `not-found`, `io`, `invalid-model` where there is no model to read; `invalid-path` for external
+ *   data outside of its folder; `invalid-graph`, with `details.problems`, for one that breaks the rules of ONNX.
+ */
+export async function load(path: string): Promise<Graph> {
+  const graph = await readModel(path)
+  assertValid(graph)
+  return upgrade(graph).graph
+}
+
+/**
+ * Writes a graph as an ONNX file: whole or not at all. Beyond 2 GB its tensors go to a file beside it.
+ * @throws SinterError `invalid-graph` for a graph that breaks the rules of ONNX (nothing is written); `not-found` if the
+ *   folder does not exist; `io`.
+ */
+export async function save(path: string, graph: Graph, options: WriteOptions = {}): Promise<void> {
+  assertValid(graph)
+  await writeModel(path, graph, options)
+}

@@ -1,0 +1,5 @@
+export type { Backend, Feeds, GraphOptimization, OpenOptions, Results, Session } from './backend.ts'
+export { onnxruntimeNode } from './onnxruntime-node.ts'
+export { type NodeTime, type Profile, parseProfile } from './profile.ts'
+export { type ProfileOptions, profileGraph } from './profile-graph.ts'
+export { onnxruntimeWorkers } from './worker-engine.ts'
