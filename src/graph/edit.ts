@@ -1,7 +1,7 @@
 import { SinterError } from '../base/errors.ts'
 import type { ValueType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
-import { type Attribute, type Body, bodiesOf, type Node, type Value } from './graph.ts'
+import { type Attribute, type Body, bodiesOf, describe, type Node, type Value } from './graph.ts'
 import { reachable, sortNodes } from './view.ts'
 
 /** A node as one writes it: everything but the operator has a default. */
@@ -31,10 +31,17 @@ export interface Draft {
   /** The nodes as they stand, in no particular order: `edit` sorts them at the end. */
   nodes(): Iterable<Node>
   add(...nodes: readonly (Node | NewNode)[]): void
+  /** Takes a node out, whether it is given as it stands or as it was before redirections; no error if it is not there. */
   remove(node: Node): void
-  /** Puts one node in another's place. */
+  /**
+   * Puts one node in another's place. What the file says beside the meaning (`extra`) stays unless the replacement is a
+   * whole node, which brings its own.
+   */
   replace(old: Node, replacement: Node | NewNode): void
-  /** Everything that reads `from`, the graph's outputs included if `outputs` is true, reads `to` instead. Names inside of bodies too. */
+  /**
+   * Everything that reads `from` now, the graph's outputs included if `outputs` is true, reads `to` instead. Names inside
+   * of bodies too. Nodes added later are not concerned.
+   */
   redirect(from: string, to: string, options?: { readonly outputs?: boolean }): void
   /** Adds an initializer under a new name like the one given, and returns its name. */
   constant(hint: string, value: Tensor): string
@@ -53,7 +60,9 @@ export function edit<B extends Body>(
 ): B {
   let nodes = new Set(body.nodes)
   let touched = false
-  const pending = new Map<string, string>()
+  let pending = redirections()
+  /** What has become of nodes that redirections changed. */
+  const successors = new Map<Node, Node>()
   const taken = namesOf(body)
   const draft: Draft = {
     inputs: [...body.inputs],
@@ -66,27 +75,32 @@ export function edit<B extends Body>(
     },
     add(...added) {
       settle()
-      touched = true
       for (const one of added) {
-        nodes.add(isWhole(one) ? one : node(one))
-        for (const name of one.outputs) taken.add(name)
+        touched = true
+        const made = isWhole(one) ? one : node(one)
+        nodes.add(made)
+        take(made)
       }
     },
     remove(old) {
       settle()
-      touched = nodes.delete(old) || touched
+      touched = nodes.delete(standing(old)) || touched
     },
     replace(old, replacement) {
       settle()
-      if (!nodes.has(old)) throw new SinterError('invalid-argument', 'The node to replace is not in the graph.')
+      const found = standing(old)
+      if (!nodes.has(found)) {
+        const message = `${describe(old)} is not in the graph (any more), so nothing can take its place.`
+        throw new SinterError('invalid-argument', message, { node: old.name })
+      }
       touched = true
-      const made = isWhole(replacement) ? replacement : node(replacement)
-      nodes = new Set([...nodes].map(n => (n === old ? made : n)))
-      for (const name of replacement.outputs) taken.add(name)
+      const kept = found.extra ? { extra: found.extra } : {}
+      const made = isWhole(replacement) ? replacement : { ...node(replacement), ...kept }
+      nodes = new Set([...nodes].map(n => (n === found ? made : n)))
+      take(made)
     },
     redirect(from, to, { outputs = false } = {}) {
-      touched = true
-      pending.set(from, to)
+      pending.add(from, to)
       if (outputs) {
         draft.outputs.forEach((value, i) => {
           if (value.name === from) draft.outputs[i] = { ...value, name: to }
@@ -100,22 +114,35 @@ export function edit<B extends Body>(
     },
     fresh(hint) {
       let name = hint
-      for (let i = 1; taken.has(name); i++) name = `${hint}_${i}`
+      for (let i = 1; taken.has(name) || draft.initializers.has(name); i++) name = `${hint}_${i}`
       taken.add(name)
       return name
     },
   }
   // Redirections gather until the nodes are looked at, so that many of them cost one walk.
   function settle() {
-    if (pending.size === 0) return
-    const rename = (name: string): string => {
-      let current = name
-      for (let next = pending.get(current); next !== undefined && next !== name; next = pending.get(current))
-        current = next
-      return current
-    }
-    nodes = new Set([...nodes].map(n => renameReads(n, rename)))
-    pending.clear()
+    if (pending.isEmpty()) return
+    const { target } = pending
+    pending = redirections()
+    nodes = new Set(
+      [...nodes].map(n => {
+        const renamed = renameReads(n, target)
+        if (renamed !== n) {
+          touched = true
+          successors.set(n, renamed)
+        }
+        return renamed
+      }),
+    )
+  }
+  function standing(old: Node): Node {
+    let current = old
+    for (let next: Node | undefined = old; next; next = successors.get(current)) current = next
+    return current
+  }
+  function take(made: Node) {
+    for (const name of made.outputs) taken.add(name)
+    for (const inner of bodiesOf(made)) for (const name of namesOf(inner)) taken.add(name)
   }
   change(draft)
   settle()
@@ -129,6 +156,27 @@ export function edit<B extends Body>(
   const { inputs, outputs, initializers, types } = draft
   const changed: B = { ...body, inputs, outputs, initializers, types, nodes: sortNodes([...nodes]) }
   return options.keepUnused ? changed : dropUnused(changed)
+}
+
+/** Redirections in the order in which they are asked for, as one renaming of what stood there before all of them. */
+function redirections() {
+  const targets = new Map<string, string>()
+  const sources = new Map<string, string[]>()
+  return {
+    isEmpty: () => targets.size === 0,
+    target: (name: string) => targets.get(name) ?? name,
+    add(from: string, to: string) {
+      if (from === to) return
+      // Who reads `from` now: what was redirected to it before, and its own readers unless they have left.
+      const moving = sources.get(from) ?? []
+      if (!targets.has(from)) moving.push(from)
+      sources.delete(from)
+      for (const name of moving) targets.set(name, to)
+      const there = sources.get(to)
+      if (there) there.push(...moving)
+      else sources.set(to, moving)
+    },
+  }
 }
 
 /** Nodes, initializers and types that no output depends on are left out. Inputs stay, and the initializers that are their defaults. */
@@ -184,6 +232,7 @@ function renameCaptures(body: Body, rename: (name: string) => string): Body {
   const local = new Set([
     ...body.inputs.map(v => v.name),
     ...body.initializers.keys(),
+    ...(body.sparseInitializers?.keys() ?? []),
     ...body.nodes.flatMap(n => n.outputs),
   ])
   const inner = (name: string) => (local.has(name) ? name : rename(name))

@@ -112,8 +112,18 @@ export function bodiesOf(node: Node): readonly Body[] {
   return bodies
 }
 
+const captures = new WeakMap<Body, ReadonlySet<string>>()
+
 /** Names that a body reads but does not define: what an If, Loop or Scan captures from around it. */
 export function capturesOf(body: Body): ReadonlySet<string> {
+  const known = captures.get(body)
+  if (known) return known
+  const found = findCaptures(body)
+  captures.set(body, found)
+  return found
+}
+
+function findCaptures(body: Body): ReadonlySet<string> {
   const defined = new Set([
     ...body.inputs.map(v => v.name),
     ...body.initializers.keys(),
@@ -141,7 +151,8 @@ export function readsOf(node: Node): readonly string[] {
 
 /** Inputs that a caller must feed: those without an initializer of the same name. */
 export function requiredInputs(graph: Body): readonly Value[] {
-  return graph.inputs.filter(value => !graph.initializers.has(value.name))
+  const { inputs, initializers, sparseInitializers } = graph
+  return inputs.filter(({ name }) => !initializers.has(name) && !sparseInitializers?.has(name))
 }
 
 /** The one value of a list, for graphs that must have exactly one input or output. */
