@@ -1,12 +1,12 @@
-import { isFloat } from '../base/dtype.ts'
+import { isInteger } from '../base/dtype.ts'
 import { SinterError } from '../base/errors.ts'
-import { formatShape, isTensorType } from '../base/shape.ts'
+import { formatShape, isTensorType, type ValueType } from '../base/shape.ts'
 import { scalar } from '../base/tensor.ts'
-import { describe, type Node } from '../graph/graph.ts'
+import { describe, type Node, readsOf } from '../graph/graph.ts'
 import type { Ops, Ref } from '../ops/build.ts'
 import { callOf, type Scope } from '../ops/call.ts'
 import { operatorOf } from '../ops/index.ts'
-import { type Backward, isNo } from '../ops/operator.ts'
+import { type Backward, type InferredType, isNo } from '../ops/operator.ts'
 import { keyOf } from '../ops/spec.ts'
 import { type FormChooser, firstForms } from './forms.ts'
 
@@ -28,13 +28,15 @@ export interface BackwardOptions {
  * Reverse-mode differentiation: walks the nodes backwards and emits, by each operator's rule, nodes that compute the
  * gradient of the loss with respect to `wrt`. Gradients that meet are added; where the forward pass broadcast, they are
  * summed. A value that the loss does not depend on has no entry in the result.
- * @throws SinterError `not-differentiable` where an operator between `wrt` and the loss refuses, with its reason.
+ * @throws SinterError `not-differentiable` where an operator between `wrt` and the loss refuses, with its reason and, in
+ *   `details.path`, the values on the way to it.
  */
 export function backward({ nodes, op, scope, from, wrt, forms = firstForms }: BackwardOptions): ReadonlyMap<Ref, Ref> {
   const depends = new Set(wrt)
   for (const node of nodes) {
-    if (node.inputs.some(name => depends.has(name))) for (const name of node.outputs) depends.add(name)
+    if (readsOf(node).some(name => depends.has(name))) for (const name of node.outputs) depends.add(name)
   }
+  const flowsFrom = (name: string) => depends.has(name) && carriesGradient(scope.type(name))
   const pending = new Map<Ref, Ref[]>()
   for (const [name, start] of from) {
     pending.set(name, [start === 'one' ? op.constant(scalar(op.type(name).dtype, 1), 'one') : start])
@@ -49,16 +51,18 @@ export function backward({ nodes, op, scope, from, wrt, forms = firstForms }: Ba
 
   for (const node of nodes.toReversed()) {
     if (!node.outputs.some(name => pending.has(name) && depends.has(name))) continue
-    const needs = node.inputs.map(name => depends.has(name) && differentiable(scope, name))
-    if (!needs.includes(true)) continue
+    const needs = node.inputs.map(name => name !== '' && flowsFrom(name))
+    // A body may read a value that is not among the inputs: no rule follows it there.
+    const captures = readsOf(node).some(name => !node.inputs.includes(name) && flowsFrom(name))
+    if (!needs.includes(true) && !captures) continue
     const rule = operatorOf(node)?.gradient
-    if (!rule || isNo(rule)) {
-      const why = rule ? rule.no : `Sinter knows no operator ${keyOf(node)}`
-      throw new SinterError('not-differentiable', `${describe(node)} has no gradient: ${why}.`, {
-        node: node.name,
-        op: keyOf(node),
-        why,
-      })
+    if (!rule || isNo(rule) || captures) {
+      const why = !rule
+        ? `Sinter knows no operator ${keyOf(node)}`
+        : isNo(rule)
+          ? rule.no
+          : 'its body reads a value that the loss is differentiated by'
+      throw refusal(node, why, pathTo(node, nodes, depends, new Set(wrt)))
     }
     const { attributes, constant } = callOf(node, scope)
     const at = op.within(`grad/${node.name || node.outputs[0]}/`)
@@ -92,9 +96,30 @@ export function backward({ nodes, op, scope, from, wrt, forms = firstForms }: Ba
   )
 }
 
-function differentiable(scope: Scope, name: string): boolean {
-  const type = scope.type(name)
-  return isTensorType(type) && isFloat(type.dtype)
+/**
+ * Whether a gradient can flow through values of a type: not through whole numbers, truths and texts. Of what is no tensor,
+ * or not known, it is not ruled out, so that the operator has to answer.
+ */
+function carriesGradient(type: ValueType | InferredType | undefined): boolean {
+  return !isTensorType(type) || !(isInteger(type.dtype) || type.dtype === 'bool' || type.dtype === 'string')
+}
+
+function refusal(node: Node, why: string, path: readonly Ref[]): SinterError {
+  const advice = `It lies between '${path[0]}' and the loss: leave '${path[0]}' out of what is trained, or replace the node.`
+  const details = { node: node.name, op: keyOf(node), why, path }
+  return new SinterError('not-differentiable', `${describe(node)} has no gradient: ${why}. ${advice}`, details)
+}
+
+/** Values on a way from one of `wrt` to what a node makes. */
+function pathTo(node: Node, nodes: readonly Node[], depends: ReadonlySet<Ref>, wrt: ReadonlySet<Ref>): readonly Ref[] {
+  const producers = new Map(nodes.flatMap(one => one.outputs.map(name => [name, one] as const)))
+  const path = [node.outputs.find(name => name !== '') ?? '']
+  for (let at: Node | undefined = node; at; at = producers.get(path[0]!)) {
+    const from = readsOf(at).filter(name => depends.has(name))
+    path.unshift(from.find(name => wrt.has(name)) ?? from[0]!)
+    if (wrt.has(path[0]!)) break
+  }
+  return path
 }
 
 /** Sums a gradient over the axes along which its value was broadcast, so that it has the value's shape. */

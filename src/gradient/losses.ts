@@ -1,12 +1,19 @@
+import { isFloat } from '../base/dtype.ts'
 import { SinterError } from '../base/errors.ts'
-import type { TensorType } from '../base/shape.ts'
+import { formatShape, type TensorType } from '../base/shape.ts'
+import type { Tensor } from '../base/tensor.ts'
 import type { Ops, Ref } from '../ops/build.ts'
 
 /** A training objective: what a batch must carry, and how the loss follows from the prediction. */
 export interface Loss {
   readonly name: string
-  /** Type of the expected values for one batch, given the prediction's type. */
+  /**
+   * Type of the expected values for one batch, given the prediction's type.
+   * @throws SinterError `not-supported` for a prediction that this loss does not judge.
+   */
   target(prediction: TensorType): TensorType
+  /** Refuses expected values that have the right type and yet no meaning. @throws SinterError `invalid-data`. */
+  check?(target: Tensor, prediction: TensorType): void
   /** Emits the mean loss over the batch, rank 0. */
   build(op: Ops, prediction: Ref, target: Ref): Ref
 }
@@ -23,7 +30,25 @@ export function crossEntropy({ labelSmoothing = 0 }: { readonly labelSmoothing?:
   }
   return {
     name: 'crossEntropy',
-    target: ({ shape }) => ({ dtype: 'int64', shape: shape && [shape[0]!] }),
+    target({ dtype, shape }) {
+      if (isFloat(dtype) && shape?.length === 2) return { dtype: 'int64', shape: [shape[0]!] }
+      throw new SinterError(
+        'not-supported',
+        `crossEntropy judges logits of shape [N, C], not ${dtype}${formatShape(shape)}: name the output to train on as \`prediction\`.`,
+        { dtype, shape },
+      )
+    },
+    check({ data }, { shape }) {
+      const classes = Number(shape?.[1])
+      const row = (data as BigInt64Array).findIndex(label => label < 0n || label >= classes)
+      if (row >= 0) {
+        throw new SinterError(
+          'invalid-data',
+          `Row ${row} of a batch has the label ${data[row]}, but the model knows ${classes} classes, from 0.`,
+          { row, label: Number(data[row]), classes },
+        )
+      }
+    },
     build(op, logits, labels) {
       const { dtype } = op.type(logits)
       const logProbabilities = op.LogSoftmax([logits], { axis: -1 })
@@ -43,7 +68,14 @@ export function crossEntropy({ labelSmoothing = 0 }: { readonly labelSmoothing?:
 export function meanSquaredError(): Loss {
   return {
     name: 'meanSquaredError',
-    target: prediction => prediction,
+    target(prediction) {
+      if (isFloat(prediction.dtype)) return prediction
+      throw new SinterError(
+        'not-supported',
+        `meanSquaredError judges floating-point values, not ${prediction.dtype}: name the output to train on as \`prediction\`.`,
+        { dtype: prediction.dtype },
+      )
+    },
     build(op, prediction, target) {
       const difference = op.Sub([prediction, target])
       return op.ReduceMean([op.Mul([difference, difference])], { keepdims: 0 })

@@ -48,7 +48,9 @@ export function slabsOf(prefix: string, tensors: readonly (readonly [name: strin
     slab.holds.push({ name, shape, offset: slab.size })
     slab.size += size
   }
-  for (const [dtype, { holds, size }] of small) slabs.push({ name: prefix, dtype, holds, shape: [size] })
+  for (const [dtype, { holds, size }] of small) {
+    slabs.push({ name: small.size === 1 ? prefix : `${prefix}:${dtype}`, dtype, holds, shape: [size] })
+  }
   return slabs
 }
 

@@ -1,10 +1,11 @@
 import { SinterError } from '../base/errors.ts'
-import { isTensorType, type TensorType } from '../base/shape.ts'
-import { scalar, type Tensor, zeros } from '../base/tensor.ts'
+import { type Dim, isTensorType, type TensorType } from '../base/shape.ts'
+import { scalar, type Tensor } from '../base/tensor.ts'
+import { namesOf } from '../graph/edit.ts'
 import { type Graph, only, requiredInputs, type Value } from '../graph/graph.ts'
 import type { Ops, Ref } from '../ops/build.ts'
 import { extend } from '../read/extend.ts'
-import { bindShape, infer, scopeOf } from '../read/infer.ts'
+import { infer, scopeOf } from '../read/infer.ts'
 import { backward } from './backward.ts'
 import { type FormChoice, preferForms } from './forms.ts'
 import type { Loss } from './losses.ts'
@@ -55,40 +56,47 @@ export interface TrainStepOptions {
 export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
   const { loss, optimizer, batch } = options
   const prediction = predictionOf(graph, options.prediction)
+  if (options.clipNorm !== undefined && !(options.clipNorm > 0))
+    throw new SinterError('invalid-argument', `clipNorm must be above 0, not ${options.clipNorm}.`, {
+      clipNorm: options.clipNorm,
+    })
   const fixed = fixBatch(graph, batch)
   const candidates = trainable(fixed, options.trainable)
   const { graph: forward, updates } = trainingForm(fixed, candidates)
   const output = forward.outputs[prediction]!.name
 
   const statisticNames = new Set(updates.map(({ name }) => name))
-  const wanted = influencing(forward, candidates).filter(name => !statisticNames.has(name))
+  const own = ownNames(forward)
+  const target: Value = { name: own('target'), type: loss.target(typeOf(forward, output)) }
+  const wanted = learning(forward, output, loss, target, candidates).filter(name => !statisticNames.has(name))
+  if (wanted.length === 0) {
+    throw new SinterError(
+      'not-supported',
+      `The output '${graph.outputs[prediction]!.name}' depends on no parameter that could be trained.`,
+    )
+  }
   const decays = options.decays ?? ((_, value) => value.shape.length > 1)
   const initialOf = (name: string) => graph.initializers.get(name)!
   const named = (names: Iterable<string>) => [...names].map(name => [name, initialOf(name)] as const)
   const decaying = named(wanted).filter(entry => decays(...entry))
   const plain = named(wanted).filter(entry => !decays(...entry))
   const slabs = [
-    ...slabsOf('state/parameters', decaying).map(slab => ({ slab, decays: true })),
-    ...slabsOf('state/parameters-plain', plain).map(slab => ({ slab, decays: false })),
+    ...slabsOf(own('state/parameters'), decaying).map(slab => ({ slab, decays: true })),
+    ...slabsOf(own('state/parameters-plain'), plain).map(slab => ({ slab, decays: false })),
   ]
-  const statistics = slabsOf('state/statistics', named(statisticNames))
+  const statistics = slabsOf(own('state/statistics'), named(statisticNames))
 
   const { graph: open, refs } = withState(forward, [...slabs.map(({ slab }) => slab), ...statistics])
-  const target: Value = { name: 'target', type: loss.target(typeOf(open, output)) }
-  const scalars = scalarNames(optimizer)
+  const scalars = scalarNames(optimizer).map(name => ({ name, input: own(`scalar/${name}`) }))
   const { dtype } = typeOf(open, output)
-  const scalarInputs = scalars.map((name): Value => ({ name: `scalar/${name}`, type: { dtype, shape: [] } }))
+  const scalarInputs = scalars.map(({ input }): Value => ({ name: input, type: { dtype, shape: [] } }))
   const slotsOf = (slab: Slab) => optimizer.slots.map(slot => `${slab.name}/${slot}`)
   const slotInputs = slabs.flatMap(({ slab }) =>
     slotsOf(slab).map((name): Value => ({ name, type: { dtype: slab.dtype, shape: slab.shape } })),
   )
   const inputs: Graph = { ...open, inputs: [...open.inputs, target, ...scalarInputs, ...slotInputs] }
 
-  let lossName = ''
-  const withLoss = extend(inputs, (op, draft) => {
-    lossName = loss.build(op.within('loss/'), output, target.name)
-    draft.outputs.unshift({ name: lossName, type: op.type(lossName) })
-  })
+  const { graph: withLoss, name: lossName } = addLoss(inputs, output, loss, target)
 
   const choices = new Map<string, FormChoice>()
   const state: StateTensor[] = []
@@ -101,13 +109,7 @@ export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
       wrt: wanted.map(name => refs.get(name)!),
       forms: preferForms(options.forms ?? new Map(), choices),
     })
-    if (gradients.size === 0) {
-      throw new SinterError(
-        'not-supported',
-        `The output '${graph.outputs[prediction]!.name}' depends on no parameter that could be trained.`,
-      )
-    }
-    const scalarRefs = Object.fromEntries(scalars.map(name => [name, `scalar/${name}`]))
+    const scalarRefs = Object.fromEntries(scalars.map(({ name, input }) => [name, input]))
     draft.outputs.length = 0
     draft.outputs.push({ name: lossName, type: op.type(lossName) }, { name: output, type: op.type(output) })
     const add = (slab: Slab, role: StateTensor['role'], input: string, next: Ref, initial: Tensor) => {
@@ -119,10 +121,7 @@ export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
       join(
         update,
         slab,
-        slab.holds.map(
-          ({ name }) =>
-            gradients.get(refs.get(name)!) ?? update.constant(zeros(initialOf(name).dtype, initialOf(name).shape)),
-        ),
+        slab.holds.map(({ name }) => gradients.get(refs.get(name)!)!),
       ),
     )
     const clipped = options.clipNorm === undefined ? joined : clip(update, joined, options.clipNorm)
@@ -154,7 +153,7 @@ export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
     batch,
     data: requiredInputs(fixed).map(({ name }) => name),
     target,
-    scalars: scalars.map(name => ({ name, input: `scalar/${name}` })),
+    scalars,
     loss: lossName,
     prediction: output,
     state,
@@ -180,15 +179,21 @@ export function withTensors(graph: Graph, values: ReadonlyMap<string, Tensor>): 
   }
 }
 
-/** The graph for one batch size: the symbolic first dimension of its inputs becomes that size. */
+/**
+ * The graph for one batch size: the first dimension of what must be fed becomes that size, and so does its symbol
+ * wherever else it stands. Inputs that have an initializer are inputs no longer.
+ * @throws SinterError `not-supported` if an input's first dimension is another size, or not known to exist.
+ */
 export function fixBatch(graph: Graph, batch: number): Graph {
   if (!Number.isInteger(batch) || batch < 1)
     throw new SinterError('invalid-argument', `The batch size must be a whole number above 0, not ${batch}.`, { batch })
   const symbols = new Set<string>()
-  for (const { name, type } of requiredInputs(graph)) {
+  const inputs = requiredInputs(graph)
+  for (const { name, type } of inputs) {
     const first = isTensorType(type) ? type.shape?.[0] : undefined
-    if (typeof first === 'string') symbols.add(first)
-    else if (first !== batch) {
+    if (typeof first === 'string') {
+      symbols.add(first)
+    } else if (first !== batch) {
       throw new SinterError(
         'not-supported',
         `The first dimension of input '${name}' is ${first ?? 'unknown'}: to train at batch size ${batch} it must be symbolic or ${batch}.`,
@@ -196,13 +201,21 @@ export function fixBatch(graph: Graph, batch: number): Graph {
       )
     }
   }
-  const bind = Object.fromEntries([...symbols].map(symbol => [symbol, batch]))
-  const fix = (value: Value): Value =>
-    isTensorType(value.type) && value.type.shape
-      ? { ...value, type: { ...value.type, shape: bindShape(value.type.shape, bind) } }
-      : value
+  const fix = (value: Value, first: readonly Dim[] = []): Value => {
+    if (!isTensorType(value.type) || !value.type.shape) return value
+    // '' is no symbol: dimensions of which nothing is known need not be equal.
+    const shape = [...first, ...value.type.shape.slice(first.length)].map(dim =>
+      dim !== '' && symbols.has(String(dim)) ? batch : dim,
+    )
+    return { ...value, type: { ...value.type, shape } }
+  }
   // What the file states of the values in between may hold other symbols for the same sizes: infer them anew.
-  return { ...graph, inputs: graph.inputs.map(fix), outputs: graph.outputs.map(fix), types: new Map() }
+  return {
+    ...graph,
+    inputs: inputs.map(value => fix(value, [batch])),
+    outputs: graph.outputs.map(value => fix(value)),
+    types: new Map(),
+  }
 }
 
 function predictionOf(graph: Graph, name: string | undefined): number {
@@ -217,10 +230,43 @@ function predictionOf(graph: Graph, name: string | undefined): number {
   return index
 }
 
-/** The candidates that some node reads in the training form: others have nothing to learn from. */
-function influencing(graph: Graph, candidates: ReadonlySet<string>): readonly string[] {
-  const read = new Set(graph.nodes.flatMap(node => node.inputs))
-  return [...candidates].filter(name => read.has(name))
+/** Names for what a step adds, which no value of the graph has. */
+function ownNames(graph: Graph): (name: string) => string {
+  const names = [...namesOf(graph)]
+  let prefix = ''
+  while (names.some(name => new RegExp(`^${prefix}(target$|state/|scalar/)`).test(name))) prefix += 'training/'
+  return name => prefix + name
+}
+
+function addLoss(graph: Graph, output: Ref, loss: Loss, target: Value): { graph: Graph; name: Ref } {
+  let name = ''
+  const made = extend(graph, (op, draft) => {
+    name = loss.build(op.within('loss/'), output, target.name)
+    draft.outputs.unshift({ name, type: op.type(name) })
+  })
+  return { graph: made, name }
+}
+
+/**
+ * The candidates that have a gradient. Others have nothing to learn from, and must stay as they are: parameters of other
+ * outputs, and constants that only steer shapes (a Resize's scales), which inference has to know.
+ */
+function learning(
+  graph: Graph,
+  output: Ref,
+  loss: Loss,
+  target: Value,
+  candidates: ReadonlySet<string>,
+): readonly string[] {
+  const { graph: whole, name } = addLoss({ ...graph, inputs: [...graph.inputs, target] }, output, loss, target)
+  let found: readonly string[] = []
+  extend(whole, op => {
+    const scope = scopeOf(whole, infer(whole))
+    found = [
+      ...backward({ nodes: whole.nodes, op, scope, from: new Map([[name, 'one']]), wrt: [...candidates] }).keys(),
+    ]
+  })
+  return found
 }
 
 /** Parameters as inputs: each slab comes in whole and is split into the tensors that the model's nodes read. */

@@ -1,5 +1,5 @@
 import { isFloat } from '../base/dtype.ts'
-import { elementCount, isTensorType, sameShape } from '../base/shape.ts'
+import { isTensorType, sameShape } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { callOf } from '../ops/call.ts'
@@ -10,15 +10,16 @@ import { infer, scopeOf } from '../read/infer.ts'
 export type TensorFilter = (name: string, value: Tensor) => boolean
 
 /**
- * The initializers that training changes: floating-point tensors of more than one element which the filter lets through,
- * but not the constants of a normalisation in front of the model, that is, single constants applied to a floating-point
- * input element by element before anything is multiplied and accumulated.
+ * The initializers that training changes: floating-point tensors which the filter lets through, but not
+ * - tensors of rank 0: constants of a formula, as exporters write them (a parameter of one element has a dimension), and
+ * - the constants of a normalisation in front of the model: single constants, one number or one for each channel, applied
+ *   to a floating-point input element by element before anything is multiplied and accumulated.
  */
 export function trainable(graph: Graph, filter: TensorFilter = () => true): ReadonlySet<string> {
   const preprocessing = preprocessingConstants(graph)
   const names = new Set<string>()
   for (const [name, value] of graph.initializers) {
-    if (isFloat(value.dtype) && elementCount(value.shape) > 1 && !preprocessing.has(name) && filter(name, value))
+    if (isFloat(value.dtype) && value.shape.length > 0 && !preprocessing.has(name) && filter(name, value))
       names.add(name)
   }
   return names
@@ -43,7 +44,9 @@ function preprocessingConstants(graph: Graph): ReadonlySet<string> {
     if (data.length !== 1 || !raw.has(data[0]!) || output === undefined) continue
     if (!sameShape(tensorType(data[0]!)?.shape, tensorType(output)?.shape) || accumulates(node)) continue
     const own = node.inputs.filter(name => graph.initializers.has(name))
-    if (own.length > 1) continue
+    // More than one, or one for each position, is a layer that learns.
+    if (own.length > 1 || own.some(name => graph.initializers.get(name)!.shape.filter(size => size > 1).length > 1))
+      continue
     for (const name of own) constants.add(name)
     raw.add(output)
   }
