@@ -1,6 +1,7 @@
 import { tensor } from '../base/tensor.ts'
 import { type Predictions, predictions } from './predictions.ts'
 import { logLoss } from './probability-scores.ts'
+import { softmaxRows } from './softmax.ts'
 
 export interface TemperatureFit {
   /** Above 1 where the model is too sure of itself, below 1 where it is not sure enough; from 0.01 to 100. */
@@ -38,8 +39,7 @@ export function fitTemperature(held: Predictions): TemperatureFit {
 export function applyTemperature(source: Predictions, temperature: number): Predictions {
   const { size, classes, labels, predicted } = source
   const scaled = logitsOf(source).map(logit => logit / temperature)
-  for (let start = 0; start < scaled.length; start += classes) softmax(scaled.subarray(start, start + classes))
-  return predictions(tensor('float64', [size, classes], scaled), labels, { predicted })
+  return predictions(tensor('float64', [size, classes], softmaxRows(scaled, classes)), labels, { predicted })
 }
 
 /** Probabilities of 0 are taken as 2^-52, as the log loss does. */
@@ -53,7 +53,7 @@ function derivatives(logits: Float64Array, { size, classes, labels }: Prediction
   const p = new Float64Array(classes)
   for (let row = 0, at = 0; row < size; row++, at += classes) {
     for (let c = 0; c < classes; c++) p[c] = logits[at + c]! * inverse
-    softmax(p)
+    softmaxRows(p, classes)
     let [mean, square] = [0, 0]
     for (let c = 0; c < classes; c++) {
       mean += p[c]! * logits[at + c]!
@@ -63,12 +63,4 @@ function derivatives(logits: Float64Array, { size, classes, labels }: Prediction
     curvature += square - mean ** 2
   }
   return { slope: slope / size, curvature: curvature / size }
-}
-
-/** In place. */
-function softmax(values: Float64Array): void {
-  const largest = values.reduce((a, b) => Math.max(a, b))
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i] = Math.exp(values[i]! - largest)
-  for (let i = 0; i < values.length; i++) values[i]! /= sum
 }

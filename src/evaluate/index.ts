@@ -24,5 +24,13 @@ export { type Predictions, type PredictionsOptions, predictions, takePredictions
 export { type RandomFeedsOptions, randomFeeds } from './random-feeds.ts'
 export { classRocCurve, type RocCurve } from './ranking.ts'
 export { meanAbsoluteError, r2, rootMeanSquaredError } from './regression.ts'
-export { type RunOptions, runDataset } from './run-dataset.ts'
-export { bootstrapDifference, type Interval, type McNemar, mcnemar, signTest, wilson } from './significance.ts'
+export { type RunDatasetOptions, runDataset } from './run-dataset.ts'
+export {
+  bootstrapDifference,
+  type Interval,
+  type McNemar,
+  type MetricDifference,
+  mcnemar,
+  signTest,
+  wilson,
+} from './significance.ts'

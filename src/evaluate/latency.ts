@@ -1,5 +1,6 @@
 import { SinterError } from '../base/errors.ts'
 import type { Feeds, Session } from '../runtime/backend.ts'
+import { quantile } from './quantile.ts'
 
 /** How long one run takes. */
 export interface Latency {
@@ -92,11 +93,4 @@ function summaryOf(times: readonly number[]): Latency {
   const sorted = times.toSorted((a, b) => a - b)
   const mean = times.reduce((sum, time) => sum + time, 0) / times.length
   return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95), mean, unit: 'ms', runs: times.length }
-}
-
-/** Between the two nearest of the sorted values (linear, as NumPy's default). */
-function quantile(sorted: readonly number[], q: number): number {
-  const at = (sorted.length - 1) * q
-  const [low, high] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!]
-  return low + (high - low) * (at - Math.floor(at))
 }

@@ -1,12 +1,13 @@
 import { SinterError } from '../base/errors.ts'
 import { formatShape } from '../base/shape.ts'
-import { numbers, type Tensor, tensor } from '../base/tensor.ts'
+import { float32s, numbers, type Tensor } from '../base/tensor.ts'
 import type { Dataset } from '../data/dataset.ts'
 import type { Session } from '../runtime/backend.ts'
 import { type Predictions, predictions } from './predictions.ts'
-import { type RunOptions, runDataset } from './run-dataset.ts'
+import { type RunDatasetOptions, runDataset } from './run-dataset.ts'
+import { softmaxRows } from './softmax.ts'
 
-export interface PredictOptions extends RunOptions {
+export interface PredictOptions extends RunDatasetOptions {
   /** The field that holds the true class; `label` if left out. */
   readonly target?: string
   /** The output that holds the scores; `probabilities` if there is one, else the only output. */
@@ -35,7 +36,7 @@ export async function predict(session: Session, dataset: Dataset, options: Predi
   })
   const scores = results[output]!
   const logits = (options.scores ?? (output === 'probabilities' ? 'probabilities' : 'logits')) === 'logits'
-  const probabilities = logits ? softmax(scores) : scores
+  const probabilities = logits ? probabilitiesOf(scores) : scores
   return predictions(probabilities, labels, own ? { predicted: results.label!.data as BigInt64Array } : {})
 }
 
@@ -50,21 +51,10 @@ function scoresOf({ outputs }: Session): string {
   )
 }
 
-/** Of each row, its largest value subtracted first so that nothing overflows. */
-function softmax(scores: Tensor): Tensor<'float32'> {
-  const [rows = 0, classes = 0] = scores.shape
-  if (scores.shape.length !== 2)
-    throw new SinterError('invalid-data', `Scores must be [rows, classes], not ${formatShape(scores.shape)}.`, {
-      shape: scores.shape,
-    })
-  const values = numbers(scores)
-  const made = new Float32Array(rows * classes)
-  for (let start = 0; start < made.length; start += classes) {
-    let largest = Number.NEGATIVE_INFINITY
-    for (let i = start; i < start + classes; i++) largest = Math.max(largest, values[i]!)
-    let sum = 0
-    for (let i = start; i < start + classes; i++) sum += Math.exp(values[i]! - largest)
-    for (let i = start; i < start + classes; i++) made[i] = Math.exp(values[i]! - largest) / sum
-  }
-  return tensor('float32', scores.shape, made)
+/** Logits [rows, classes] as probabilities, computed in float64. */
+function probabilitiesOf(logits: Tensor): Tensor<'float32'> {
+  const { shape } = logits
+  if (shape.length !== 2)
+    throw new SinterError('invalid-data', `Scores must be [rows, classes], not ${formatShape(shape)}.`, { shape })
+  return float32s(shape, softmaxRows(Float64Array.from(numbers(logits)), shape[1]!))
 }

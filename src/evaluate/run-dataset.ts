@@ -1,13 +1,13 @@
-import type { TypedArray } from '../base/dtype.ts'
 import { SinterError } from '../base/errors.ts'
 import { throwIfInterrupted } from '../base/interrupt.ts'
-import { elementCount, formatShape, sameShape } from '../base/shape.ts'
-import { allocate, type Tensor, tensor } from '../base/tensor.ts'
+import { formatShape, sameShape } from '../base/shape.ts'
+import type { Tensor } from '../base/tensor.ts'
 import { batches } from '../data/batches.ts'
 import type { Batch, Dataset } from '../data/dataset.ts'
+import { stackRows } from '../data/rows.ts'
 import type { Results, Session } from '../runtime/backend.ts'
 
-export interface RunOptions {
+export interface RunDatasetOptions {
   /** Rows per run, the last run may have fewer; 256 if left out. */
   readonly batch?: number
   /** Which field goes into an input, where its name is not the input's. */
@@ -28,7 +28,7 @@ export async function runDataset(
   session: Session,
   dataset: Dataset,
   fetch: readonly string[],
-  { batch: size = 256, fields = {}, onProgress, signal }: RunOptions = {},
+  { batch: size = 256, fields = {}, onProgress, signal }: RunDatasetOptions = {},
   onBatch?: (batch: Batch) => void,
 ): Promise<Results> {
   const sources = session.inputs.map(({ name }) => [name, fields[name] ?? name] as const)
@@ -67,26 +67,12 @@ export async function runDataset(
 function joinRows(name: string, parts: readonly Tensor[]): Tensor {
   const [first] = parts
   if (!first) throw new SinterError('invalid-data', 'The data set is empty: there is nothing to run.')
-  const row = first.shape.slice(1)
-  const odd = parts.find(({ shape }) => !sameShape(shape.slice(1), row))
+  const odd = parts.find(({ shape }) => !sameShape(shape.slice(1), first.shape.slice(1)))
   if (odd)
     throw new SinterError(
       'invalid-data',
       `The output '${name}' is ${formatShape(first.shape)} for one batch and ${formatShape(odd.shape)} for another.`,
       { output: name },
     )
-  const shape = [parts.reduce((sum, part) => sum + part.shape[0]!, 0), ...row]
-  if (first.dtype === 'string')
-    return tensor(
-      'string',
-      shape,
-      parts.flatMap(part => [...(part.data as string[])]),
-    )
-  const data = allocate(first.dtype, elementCount(shape)) as TypedArray
-  let at = 0
-  for (const part of parts) {
-    data.set(part.data as never, at)
-    at += part.data.length
-  }
-  return { dtype: first.dtype, shape, data }
+  return stackRows(parts)
 }

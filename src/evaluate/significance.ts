@@ -2,6 +2,7 @@ import { SinterError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { Metric } from './metrics.ts'
 import { type Predictions, takePredictions } from './predictions.ts'
+import { quantile } from './quantile.ts'
 
 export interface McNemar {
   /** Examples that only the first classifier gets right. */
@@ -86,7 +87,7 @@ export interface BootstrapOptions {
   readonly confidence?: number | undefined
 }
 
-export interface Difference extends Interval {
+export interface MetricDifference extends Interval {
   /** The metric of the first minus that of the second. */
   readonly difference: number
 }
@@ -102,7 +103,7 @@ export function bootstrapDifference(
   first: Predictions,
   second: Predictions,
   { random, resamples = 1000, confidence = 0.95 }: BootstrapOptions,
-): Difference {
+): MetricDifference {
   checkPaired(first, second)
   const differenceOf = (a: Predictions, b: Predictions) => metric.value(a) - metric.value(b)
   const draws = random.fork('bootstrap')
@@ -118,15 +119,6 @@ export function bootstrapDifference(
     low: quantile(sorted, tail),
     high: quantile(sorted, 1 - tail),
   }
-}
-
-/** Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996, NumPy's default). */
-function quantile(sorted: Float64Array, share: number): number {
-  if (sorted.length === 0) return Number.NaN
-  const position = share * (sorted.length - 1)
-  const below = Math.floor(position)
-  const [low, high] = [sorted[below]!, sorted[Math.min(below + 1, sorted.length - 1)]!]
-  return low + (high - low) * (position - below)
 }
 
 function checkPaired(first: Predictions, second: Predictions): void {

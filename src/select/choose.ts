@@ -3,7 +3,7 @@ import type { Random } from '../base/random.ts'
 import { type Metric, metrics } from '../evaluate/metrics.ts'
 import { type Predictions, predictions, takePredictions } from '../evaluate/predictions.ts'
 import type { CombineMethod } from '../fuse/combine.ts'
-import { stratifiedFolds } from './folds.ts'
+import { restOf, stratifiedFolds } from './folds.ts'
 
 /** A trained member, by what it says of the validation data. */
 export interface Candidate {
@@ -118,8 +118,7 @@ interface Fold {
 }
 
 function foldOf(candidates: readonly Candidate[], rows: Uint32Array, size: number): Fold {
-  const inside = new Set(rows)
-  const others = Uint32Array.from({ length: size }, (_, i) => i).filter(i => !inside.has(i))
+  const others = restOf(size, rows)
   return {
     held: candidates.map(({ predictions: own }) => takePredictions(own, rows)),
     accuracies: candidates.map(({ predictions: own }) => metrics.accuracy.value(takePredictions(own, others))),
