@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { messageOf, SinterError } from '../base/errors.ts'
+import { SinterError } from '../base/errors.ts'
 import { random } from '../base/random.ts'
 import { formatType } from '../base/shape.ts'
 import { batches } from '../data/batches.ts'
@@ -10,6 +10,7 @@ import type { Graph, Value } from '../graph/graph.ts'
 import { load } from '../read/model-file.ts'
 import { type Summary, summarize } from '../read/summary.ts'
 import { compact, fileSize, listed, measured, whole } from '../report/format.ts'
+import { clean, wrap } from '../report/text.ts'
 import type { Feeds, Session } from '../runtime/backend.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { answering, examples, jsonOption, type Verb, wrongUsage } from './command.ts'
@@ -126,18 +127,27 @@ async function measure(
   const open = threads === undefined ? {} : { threads }
   await using a = await onnxruntimeNode.open(graphA, open)
   await using b = await onnxruntimeNode.open(graphB, open)
-  try {
-    const feeds =
-      given ?? Array.from({ length: wanted }, (_, i) => randomFeeds(a.inputs, { random: random(seed).fork(i), bind }))
-    const difference = await largestDifference(a, b, feeds)
-    const latency = timed
-      ? await compareLatency({ session: a, feeds: feeds[0]! }, { session: b, feeds: feeds[0]! }, { seconds: 10 })
-      : null
-    return { difference, latency, notCompared: null }
-  } catch (error) {
-    if (!(error instanceof SinterError)) throw error
-    return { difference: null, latency: null, notCompared: messageOf(error) }
+  const reasons: string[] = []
+  const attempt = async <T>(act: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await act()
+    } catch (error) {
+      if (!(error instanceof SinterError)) throw error
+      reasons.push(error.message)
+      return null
+    }
   }
+  const feeds =
+    given ??
+    (await attempt(async () =>
+      Array.from({ length: wanted }, (_, i) => randomFeeds(a.inputs, { random: random(seed).fork(i), bind })),
+    ))
+  const difference = feeds && (await attempt(() => largestDifference(a, b, feeds)))
+  const latency =
+    feeds && timed
+      ? await attempt(() => compareLatency({ session: a, feeds: feeds[0]! }, { session: b, feeds: feeds[0]! }))
+      : null
+  return { difference, latency, notCompared: reasons[0] ?? null }
 }
 
 async function largestDifference(a: Session, b: Session, feeds: readonly Feeds[]): Promise<Comparison> {
@@ -244,7 +254,7 @@ function textOf(compared: Compared, width: number): string {
       ),
     )
   }
-  if (notCompared !== null) sections.push(`Outputs were not compared: ${notCompared}`)
+  if (notCompared !== null) sections.push(wrap(`Not compared: ${clean(notCompared)}`, width))
   return sections.join('\n\n')
 }
 

@@ -8,16 +8,19 @@ import type { CombineMethod } from '../fuse/combine.ts'
 import { ensemble } from '../fuse/ensemble.ts'
 import { methods } from '../fuse/methods/index.ts'
 import { normalizeWeights } from '../fuse/weights.ts'
-import type { Graph } from '../graph/graph.ts'
+import { namesOf } from '../graph/edit.ts'
+import { type Graph, requiredInputs } from '../graph/graph.ts'
+import { renameValues } from '../graph/rename.ts'
 import { cost } from '../read/cost.ts'
 import { load, save } from '../read/model-file.ts'
 import { compact, fileSize, percent, pValue } from '../report/format.ts'
+import { clean, wrap } from '../report/text.ts'
 import { type Choice, choose } from '../select/choose.ts'
 import { asClassifier } from './as-classifier.ts'
 import { classify } from './classify.ts'
 import { answering, examples, jsonOption, type Verb, wrongUsage } from './command.ts'
 import { type DataOptions, dataNotes, openData } from './data.ts'
-import { bytesOfModel, checkOutput, namesOf } from './model.ts'
+import { bytesOfModel, checkOutput, modelNames } from './model.ts'
 import { count, numberList, wholeNumber } from './options.ts'
 import { table } from './table.ts'
 
@@ -94,10 +97,11 @@ export async function fuse(files: readonly string[], options: FuseOptions): Prom
     throw wrongUsage(`${method.name} needs --weights, or --data to measure accuracies on.`)
   await checkOutput(out, files)
 
-  const graphs: Graph[] = []
-  for (const file of files) graphs.push(await asClassifier(await load(file), options.output))
+  const loaded: Graph[] = []
+  for (const file of files) loaded.push(await asClassifier(await load(file), options.output))
+  const graphs = sharingInput(loaded)
   const dataset = data === undefined ? undefined : await openData(data, graphs[0]!, options)
-  const names = namesOf(files)
+  const names = modelNames(files)
   const members: Member[] = []
   for (const [i, graph] of graphs.entries()) {
     const predictions = dataset && (await predictionsOf(graph, dataset, options))
@@ -113,6 +117,18 @@ export async function fuse(files: readonly string[], options: FuseOptions): Prom
   await save(out, graph)
   const judged = dataset && (await predictionsOf(graph, dataset, options))
   return { out, method: plan.method.name, ...(await report(graph, members, plan, judged, options)) }
+}
+
+/** Where every member has one input, it is the same one, whatever each calls it: the first member's name is taken. */
+function sharingInput(graphs: readonly Graph[]): readonly Graph[] {
+  const inputs = graphs.map(requiredInputs)
+  if (inputs.some(({ length }) => length !== 1)) return graphs
+  const shared = inputs[0]![0]!.name
+  return graphs.map((graph, i) => {
+    const [own] = inputs[i]!
+    if (own!.name === shared || namesOf(graph).has(shared)) return graph
+    return renameValues(graph, name => (name === own!.name ? shared : name))
+  })
 }
 
 interface Plan {
@@ -279,5 +295,5 @@ function textOf(fused: Fused, width: number): string {
       : []),
     `Written to ${fused.out}.`,
   ]
-  return [shown, lines.join('\n')].join('\n\n')
+  return [shown, lines.map(line => wrap(clean(line), width)).join('\n')].join('\n\n')
 }

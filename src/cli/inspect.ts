@@ -5,9 +5,10 @@ import { requiredInputs } from '../graph/graph.ts'
 import { print } from '../graph/print.ts'
 import { readModel } from '../onnx/files.ts'
 import { check, type Problem } from '../read/check.ts'
-import { countOperators, type Layer, type OperatorRefusal, summarize } from '../read/summary.ts'
+import { countNodes, countOperators, type Layer, type OperatorRefusal, summarize } from '../read/summary.ts'
 import { type Refusal, upgrade } from '../read/upgrade.ts'
-import { compact, fileSize, whole } from '../report/format.ts'
+import { fileSize, whole } from '../report/format.ts'
+import { clean, wrap } from '../report/text.ts'
 import { answering, examples, jsonOption, type Verb } from './command.ts'
 import { bytesOfModel } from './model.ts'
 import { sizes } from './options.ts'
@@ -59,7 +60,6 @@ async function inspectGraph(graph: Graph, path: string, options: InspectOptions)
   const problems = check(graph)
   const sound = problems.length === 0
   const summary = sound ? summarize(graph, options) : undefined
-  const operators = countOperators(graph)
   return {
     file: path,
     name: graph.name,
@@ -67,14 +67,14 @@ async function inspectGraph(graph: Graph, path: string, options: InspectOptions)
     irVersion: graph.irVersion ?? null,
     opset: graph.opset,
     bytes: await bytesOfModel(path, graph),
-    nodes: [...operators.values()].reduce((sum, count) => sum + count, 0),
+    nodes: countNodes(graph),
     parameters: summary?.parameters ?? null,
     macs: summary?.macs ?? null,
     peakActivationBytes: summary?.peakActivationBytes ?? null,
     uncounted: summary?.uncounted ?? null,
     inputs: (summary?.inputs ?? requiredInputs(graph)).map(valueDocument),
     outputs: (summary?.outputs ?? graph.outputs).map(valueDocument),
-    operators: Object.fromEntries(operators),
+    operators: Object.fromEntries(countOperators(graph)),
     layers: summary?.layers ?? [],
     refusals: summary?.refusals ?? [],
     notUpgraded: sound ? upgrade(graph).refused : [],
@@ -142,29 +142,32 @@ function textOf(found: Inspection, { layers = false, bind }: Options, width: num
     ...found.notUpgraded.map(({ node, why }) => `Not upgraded: ${node}: ${why}.`),
     ...found.problems.map(({ code, message }) => `Problem (${code}): ${message}`),
   ]
-  if (lines.length > 0) sections.push(lines.join('\n'))
+  if (lines.length > 0) sections.push(lines.map(line => wrap(clean(line), width)).join('\n'))
   return sections.join('\n\n')
 }
 
 function overview(found: Inspection, bind: InspectOptions['bind']): string {
-  const { producer, uncounted } = found
-  const bound = Object.entries({ ...bind }).map(([symbol, size]) => `${symbol}=${size}`)
-  const left = uncounted ? `; ${uncounted} nodes are not counted` : ''
+  const { producer, uncounted, opset } = found
+  const sets = Object.entries(opset).map(([domain, version]) => `${domain || 'ai.onnx'} ${version}`)
   return facts([
     ['model', `${found.file}${found.name === '' ? '' : ` (${found.name})`}`],
     ['size', fileSize(found.bytes)],
-    [
-      'opset',
-      Object.entries(found.opset)
-        .map(([domain, version]) => `${domain || 'ai.onnx'} ${version}`)
-        .join(', '),
-    ],
+    ['opset', sets.join(', ')],
     ...(producer ? [['producer', `${producer.name} ${producer.version}`] as const] : []),
     ['nodes', whole(found.nodes)],
-    ['parameters', `${whole(found.parameters)} (${compact(found.parameters)})`],
-    ['MACs', `${whole(found.macs)} (${compact(found.macs)}) with ${[...bound, 'symbols 1'].join(', ')}${left}`],
+    ['parameters', whole(found.parameters)],
+    ['MACs', `${whole(found.macs)}${sizesOf(found, bind)}`],
+    ...(uncounted ? [['', `without ${uncounted} nodes that depend on sizes not known; see --bind`] as const] : []),
     ['activations', `${finite(found.peakActivationBytes, fileSize)} at the peak`],
   ])
+}
+
+/** The sizes that costs are counted for, where a model has symbols. */
+function sizesOf({ inputs }: Inspection, bind: InspectOptions['bind'] = {}): string {
+  const symbols = new Set(inputs.flatMap(({ shape }) => shape ?? []).filter(dim => typeof dim === 'string'))
+  symbols.delete('')
+  const bound = [...symbols].map(symbol => `${symbol}=${bind[symbol] ?? 1}`)
+  return bound.length === 0 ? '' : ` for ${bound.join(', ')}`
 }
 
 /** Sizes that are open leave a number unknown. */
@@ -218,10 +221,11 @@ function blankZero(value: number): string {
 
 const doing = { gradient: 'train', coupling: 'prune', cost: 'count' } as const
 
+/** Reasons are sentences: they go below what they are for, in full. */
 function refusalsTable(refusals: readonly OperatorRefusal[], width: number): string {
-  return table(
-    [{ title: 'cannot' }, { title: 'operator' }, { title: 'nodes', align: 'right' }, { title: 'because' }],
-    refusals.map(({ operator, nodes, column, why }) => [doing[column], operator, String(nodes), why]),
-    width,
-  )
+  const blocks = refusals.map(({ operator, nodes, column, why }) => {
+    const what = `cannot ${doing[column]} ${operator} (${nodes === 1 ? '1 node' : `${whole(nodes)} nodes`}): ${why}`
+    return wrap(clean(what), width - 4).replaceAll('\n', '\n    ')
+  })
+  return blocks.join('\n')
 }

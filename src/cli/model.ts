@@ -14,7 +14,7 @@ export async function bytesOfModel(path: string, graph: Graph): Promise<number> 
 }
 
 /** What to call the models of some files: the files' names, with a number where two are alike. */
-export function namesOf(paths: readonly string[]): readonly string[] {
+export function modelNames(paths: readonly string[]): readonly string[] {
   const names = paths.map(path => basename(path, extname(path)))
   return names.map((name, i) => {
     const before = names.slice(0, i).filter(one => one === name).length

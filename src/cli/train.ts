@@ -16,7 +16,7 @@ import { answering, examples, jsonOption, type Verb } from './command.ts'
 import { batchFor, type DataOptions, dataNotes, fixedBatch, openData } from './data.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { logitsOf, onlyLogits } from './logits.ts'
-import { checkOutput, classCount, namesOf } from './model.ts'
+import { checkOutput, classCount, modelNames } from './model.ts'
 import { count, numberList, positiveNumber, share, wholeNumber } from './options.ts'
 import { showProgress } from './progress.ts'
 import { table } from './table.ts'
@@ -231,7 +231,7 @@ export const trainVerb: Verb = (program, io) => {
     .action(
       answering(io, async (path: string, options: TrainOptions) => {
         const progress = showProgress(io)
-        const [name] = namesOf([path])
+        const [name] = modelNames([path])
         const onProgress = (at: TrainProgress) => progress.onEvent({ type: 'train', name: name!, progress: at })
         try {
           const trained = await train(path, { ...options, onProgress, signal: io.signal })

@@ -1,5 +1,7 @@
 import type { DType } from '../base/dtype.ts'
 import { SinterError } from '../base/errors.ts'
+import { formatShape } from '../base/shape.ts'
+import { numbers, type Tensor } from '../base/tensor.ts'
 import { cast, type Dataset, type DatasetOptions, labelsOf, tensorDataset } from './dataset.ts'
 import { readCsvDataset, readIdxDataset, readNpz } from './node-files.ts'
 
@@ -73,7 +75,29 @@ async function readArrays(
   const sourceOf = (input: string) =>
     arrays[input] === undefined && inputs.length === 1 && others.length === 1 ? others[0]! : input
   const fields = Object.fromEntries(inputs.map(input => [input, arrayOf(sourceOf(input))]))
-  return tensorDataset({ ...fields, label: arrayOf(target) }, options)
+  const label = arrayOf(target)
+  checkLabelArray(file, target, label)
+  return tensorDataset({ ...fields, label }, options)
+}
+
+/** Converting to int64 would make whole numbers of anything. */
+function checkLabelArray(file: string, name: string, label: Tensor): void {
+  if (label.shape.length === 0 || label.shape.slice(1).some(size => size !== 1)) {
+    throw new SinterError(
+      'invalid-data',
+      `The array '${name}' of ${file} is ${formatShape(label.shape)}; labels are one whole number per row.`,
+      { file, field: name, shape: label.shape },
+    )
+  }
+  const values = numbers(label)
+  for (let row = 0; row < values.length; row++) {
+    if (Number.isInteger(values[row])) continue
+    throw new SinterError(
+      'invalid-data',
+      `Row ${row} of the array '${name}' of ${file} is ${values[row]}; labels are whole numbers from 0.`,
+      { file, field: name, row },
+    )
+  }
 }
 
 function theOne(inputs: readonly string[], file: string): string {

@@ -2,7 +2,7 @@ import { isTensorType, type Shape, type ValueType } from '../base/shape.ts'
 import { type Body, bodiesOf, type Graph, type Node, requiredInputs, type Value } from '../graph/graph.ts'
 import { keyOf } from '../ops/spec.ts'
 import { type CostOptions, cost } from './cost.ts'
-import { infer } from './infer.ts'
+import { constantOf, infer } from './infer.ts'
 import { operatorTable } from './table.ts'
 
 /** One node of the graph, as a line of a table. */
@@ -38,7 +38,7 @@ export interface Summary {
   readonly parameterBytes: number
   /** The most that values in between take at one time; NaN where a size is open. */
   readonly peakActivationBytes: number
-  /** Nodes, those in bodies included. */
+  /** Nodes that compute something: those in bodies included, those that only hold a constant not. */
   readonly nodes: number
   /** How many nodes each operator has, the most frequent first. */
   readonly operators: ReadonlyMap<string, number>
@@ -65,12 +65,21 @@ export function summarize(graph: Graph, options: CostOptions = {}): Summary {
     macs: costs.macs,
     parameterBytes: costs.bytes,
     peakActivationBytes: costs.peakActivationBytes,
-    nodes: [...operators.values()].reduce((sum, count) => sum + count, 0),
+    nodes: countNodes(graph),
     operators,
     layers: costs.nodes.map(({ node, parameters, macs }) => layerOf(node, types, parameters, macs)),
     refusals: refusalsOf(operators, new Set(costs.uncounted.map(keyOf))),
     uncounted: costs.uncounted.length,
   }
+}
+
+/** Nodes that compute something: those in the bodies of If, Loop and Scan too, those that only hold a constant not. */
+export function countNodes(body: Body): number {
+  const ownOf = (node: Node) => (node.inputs.length === 0 && constantOf(node) ? 0 : 1)
+  return body.nodes.reduce(
+    (sum, node) => sum + ownOf(node) + bodiesOf(node).reduce((inner, one) => inner + countNodes(one), 0),
+    0,
+  )
 }
 
 /** Nodes by operator, the most frequent first; those in the bodies of If, Loop and Scan too. */
