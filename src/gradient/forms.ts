@@ -8,6 +8,7 @@ import { operatorOf } from '../ops/index.ts'
 import { isNo } from '../ops/operator.ts'
 import { keyOf } from '../ops/spec.ts'
 import { scopeOf } from '../read/infer.ts'
+import { expand } from './expand.ts'
 
 /** A point where a gradient rule offers several equivalent formulations. */
 export interface FormQuestion {
@@ -67,7 +68,7 @@ function pieceOf({ node, label, type, constant }: FormQuestion, form: string): G
     inputs: [...types].map(([name, t]) => ({ name, type: t })),
     initializers: new Map(constants),
   }
-  return edit(start, draft => {
+  const piece = edit(start, draft => {
     const scope = scopeOf(start, new Map([...types, ...constants.map(([name]) => [name, type(name)] as const)]))
     const op = builder(draft, scope)
     const rule = operatorOf(node)!.gradient
@@ -89,4 +90,5 @@ function pieceOf({ node, label, type, constant }: FormQuestion, form: string): G
     })
     if (result !== undefined) draft.outputs.push({ name: result, type: op.type(result) })
   })
+  return expand(piece)
 }

@@ -7,6 +7,9 @@ import type { Ops, Ref } from '../ops/build.ts'
 import { extend } from '../read/extend.ts'
 import { infer, scopeOf } from '../read/infer.ts'
 import { backward } from './backward.ts'
+import { fuseBlocked, fuseEngine } from './blocked/fuse.ts'
+import { lowerToBlocked } from './blocked/lower.ts'
+import { expand } from './expand.ts'
 import { type FormChoice, preferForms } from './forms.ts'
 import type { Loss } from './losses.ts'
 import { type Optimizer, scalarNames } from './optimizers.ts'
@@ -30,6 +33,13 @@ export interface TrainStep {
   readonly choices: readonly FormChoice[]
 }
 
+/**
+ * How tensors of images lie in memory: `portable` steps run wherever onnxruntime does; blocked ones on CPUs whose kernels
+ * have blocks of that many channels, and about a third faster. It shows inside of the step only: parameters, state and
+ * data are the same.
+ */
+export type Layout = 'portable' | { readonly block: 8 | 16 }
+
 export interface TrainStepOptions {
   readonly loss: Loss
   readonly optimizer: Optimizer
@@ -43,6 +53,8 @@ export interface TrainStepOptions {
   readonly decays?: TensorFilter
   /** Scales the gradient down to this global L2 norm where it is larger. */
   readonly clipNorm?: number
+  /** `portable` if left out. */
+  readonly layout?: Layout
   /** Preferred formulations, by the keys of `choices`. */
   readonly forms?: ReadonlyMap<string, string>
 }
@@ -54,7 +66,7 @@ export interface TrainStepOptions {
  *   fixed once the batch size is, or if the loss depends on no parameter.
  */
 export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
-  const { loss, optimizer, batch } = options
+  const { loss, optimizer, batch, layout = 'portable' } = options
   const prediction = predictionOf(graph, options.prediction)
   if (options.clipNorm !== undefined && !(options.clipNorm > 0))
     throw new SinterError('invalid-argument', `clipNorm must be above 0, not ${options.clipNorm}.`, {
@@ -62,7 +74,8 @@ export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
     })
   const fixed = fixBatch(graph, batch)
   const candidates = trainable(fixed, options.trainable)
-  const { graph: forward, updates } = trainingForm(fixed, candidates)
+  const { graph: ordinary, updates } = trainingForm(fixed, candidates)
+  const forward = layout === 'portable' ? ordinary : lowerToBlocked(ordinary, layout.block)
   const output = forward.outputs[prediction]!.name
 
   const statisticNames = new Set(updates.map(({ name }) => name))
@@ -149,7 +162,7 @@ export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
     }
   })
   return {
-    graph: step,
+    graph: layout === 'portable' ? step : fuseEngine(expand(fuseBlocked(step))),
     batch,
     data: requiredInputs(fixed).map(({ name }) => name),
     target,

@@ -25,6 +25,7 @@ export function trainingForm(
   const isParameter = (name: string) => isFloat(graph.initializers.get(name)?.dtype ?? 'bool')
   const frozen = (node: Node) => node.inputs.some(isParameter) && !node.inputs.some(name => trained.has(name))
   const changed = extend(graph, (op, draft) => {
+    const replaced = new Map<string, string>()
     graph.nodes.forEach((node, seed) => {
       const form = operatorOf(node)?.training ?? 'same'
       if (form === 'same' || frozen(node)) return
@@ -34,12 +35,14 @@ export function trainingForm(
         attributes,
         constant,
         op: op.within(`${node.name || node.op}/`),
-        x: node.inputs,
+        x: node.inputs.map(name => replaced.get(name) ?? name),
         seed,
       })
       draft.remove(node)
       node.outputs.forEach((name, i) => {
-        if (name !== '' && outputs[i] !== undefined) draft.redirect(name, outputs[i], { outputs: true })
+        if (name === '' || outputs[i] === undefined) return
+        replaced.set(name, outputs[i])
+        draft.redirect(name, outputs[i], { outputs: true })
       })
       for (const { input, value } of own) {
         updates.push({ name: node.inputs[input]!, next: value })

@@ -70,10 +70,6 @@ function trainingForm({ node, attributes, op, x }: Training<'BatchNormalization'
   return { outputs: [y, updates[0]!.value, updates[1]!.value].slice(0, node.outputs.length), updates }
 }
 
-/**
- * dx = a*dy + b*x + c with a, b and c of each channel, from the sums of dy and of dy*x over the batch. Gradients of the
- * mean and the variance, where something depends on them, add to b and c.
- */
 function trainingGradient({ node, op, attributes, x, y, dy, needs }: Backward<'BatchNormalization'>) {
   const [data, scale] = x as readonly [Ref, Ref]
   const [, mean, variance] = y
@@ -83,22 +79,43 @@ function trainingGradient({ node, op, attributes, x, y, dy, needs }: Backward<'B
   }
   const shape = op.shape(data)
   const count = elementCount(shape) / shape[1]!
-  const by = (factor: number, value: Ref) => op.Mul([value, scalarLike(op, value, factor)])
-  const gradient = dy[0] ?? by(0, data)
+  const gradient = dy[0] ?? op.Mul([data, scalarLike(op, data, 0)])
   const sums = channelSums(op, data, gradient)
-  const inverse = inverseDeviation(op, variance, attributes.epsilon)
-  const dScale = op.Mul([inverse, op.Sub([sums.dyx, op.Mul([mean, sums.dy])])])
-  return [needs[0] ? dData() : null, needs[1] ? dScale : null, needs[2] ? sums.dy : null]
+  const factors = batchFactors(op, { scale, mean, variance, epsilon: attributes.epsilon, count }, sums, dy[1], dy[2])
+  const dData = () =>
+    op.Add([op.Mul([gradient, alongChannels(op, factors.a, shape.length)]), affine(op, data, factors.b, factors.c)])
+  return [needs[0] ? dData() : null, needs[1] ? factors.scale : null, needs[2] ? sums.dy : null]
+}
 
-  function dData(): Ref {
-    const a = op.Mul([scale, inverse])
-    const k = by(-1 / count, a)
-    const own = { slope: op.Mul([op.Mul([k, inverse]), dScale]), shift: op.Mul([k, sums.dy]) }
-    const b = dy[2] ? op.Add([own.slope, by(2 / count, dy[2])]) : own.slope
-    const shift = dy[1] ? op.Add([own.shift, by(1 / count, dy[1])]) : own.shift
-    const c = op.Sub([shift, op.Mul([b, mean!])])
-    return op.Add([op.Mul([gradient, alongChannels(op, a, shape.length)]), affine(op, data, b, c)])
-  }
+/** What a normalization by the batch's own statistics had: vectors [C], and the number of values that each is over. */
+export interface BatchStatistics {
+  readonly scale: Ref
+  readonly mean: Ref
+  readonly variance: Ref
+  readonly epsilon: number
+  readonly count: number
+}
+
+/**
+ * The gradient of a normalization by the batch's own statistics: of the scale, and a, b and c of each channel in
+ * dx = a*dy + b*x + c, from the sums of dy and dy*x. Gradients of the mean and the variance add to b and c.
+ */
+export function batchFactors(
+  op: Ops,
+  { scale, mean, variance, epsilon, count }: BatchStatistics,
+  sums: { readonly dy: Ref; readonly dyx: Ref },
+  dMean?: Ref,
+  dVariance?: Ref,
+): { readonly scale: Ref; readonly a: Ref; readonly b: Ref; readonly c: Ref } {
+  const by = (factor: number, value: Ref) => op.Mul([value, scalarLike(op, value, factor)])
+  const inverse = inverseDeviation(op, variance, epsilon)
+  const dScale = op.Mul([inverse, op.Sub([sums.dyx, op.Mul([mean, sums.dy])])])
+  const a = op.Mul([scale, inverse])
+  const k = by(-1 / count, a)
+  const own = { slope: op.Mul([op.Mul([k, inverse]), dScale]), shift: op.Mul([k, sums.dy]) }
+  const b = dVariance ? op.Add([own.slope, by(2 / count, dVariance)]) : own.slope
+  const shift = dMean ? op.Add([own.shift, by(1 / count, dMean)]) : own.shift
+  return { scale: dScale, a, b, c: op.Sub([shift, op.Mul([b, mean])]) }
 }
 
 /** With running statistics the operator is affine in its data, scale and shift. */
@@ -125,7 +142,7 @@ function copyOf(op: Ops, vector: Ref): Ref {
   return op.Max([vector, vector])
 }
 
-function inverseDeviation(op: Ops, variance: Ref, epsilon: number): Ref {
+export function inverseDeviation(op: Ops, variance: Ref, epsilon: number): Ref {
   return op.Reciprocal([op.Sqrt([op.Add([variance, scalarLike(op, variance, epsilon)])])])
 }
 

@@ -5,8 +5,7 @@ import { full, int64s, type Tensor } from '../base/tensor.ts'
 import type { NewNode } from '../graph/edit.ts'
 import { inferNode, type Scope } from './call.ts'
 import { typeOfConstant } from './contents.ts'
-import type { AttributesOf } from './spec.generated.ts'
-import { type OpName, toAttributes } from './spec.ts'
+import { type AttributesOf, type OpName, toAttributes } from './spec.ts'
 
 /** The name of a value. */
 export type Ref = string

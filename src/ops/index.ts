@@ -1,6 +1,7 @@
 import * as activation from './activation.ts'
 import * as arithmetic from './arithmetic.ts'
 import * as batchNormalization from './batch-normalization.ts'
+import * as blocked from './blocked.ts'
 import * as cast from './cast.ts'
 import * as comparison from './comparison.ts'
 import * as concat from './concat.ts'
@@ -13,6 +14,7 @@ import * as gather from './gather.ts'
 import * as generate from './generate.ts'
 import * as linear from './linear.ts'
 import * as math from './math.ts'
+import * as nchwc from './nchwc.ts'
 import * as normalization from './normalization.ts'
 import type { Operator } from './operator.ts'
 import * as pad from './pad.ts'
@@ -49,6 +51,8 @@ const families: readonly object[] = [
   pool,
   conv,
   batchNormalization,
+  blocked,
+  nchwc,
   math,
   normalization,
   pad,

@@ -2,8 +2,7 @@ import type { Dim, Shape, TensorType, ValueType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import type { Body, Node } from '../graph/graph.ts'
 import type { Ops, Ref } from './build.ts'
-import type { AttributesOf } from './spec.generated.ts'
-import type { OpName } from './spec.ts'
+import type { AttributesOf, OpName } from './spec.ts'
 
 /** The answer of a column that an operator has none for: why. */
 export interface No {
@@ -151,6 +150,14 @@ export interface TrainingForm {
   readonly updates?: readonly { readonly input: number; readonly value: Ref }[]
 }
 
+/** A node that no engine knows, about to be replaced by nodes that one does. */
+export interface Expansion<K extends OpName = OpName> {
+  readonly node: Node
+  readonly attributes: AttributesOf[K]
+  readonly op: Ops
+  readonly x: readonly Ref[]
+}
+
 /** Rewrites a node of an older opset to the form of version `to`. Returns the nodes in its place. */
 export interface Upgrade<K extends OpName = OpName> {
   readonly to: number
@@ -175,6 +182,8 @@ export interface Operator<K extends OpName = OpName> {
   readonly evaluate: ((call: Call<K>, inputs: readonly (Tensor | undefined)[]) => readonly Tensor[]) | No
   /** The form that a training step runs; `same` for operators that train as they infer. */
   readonly training: 'same' | ((call: Training<K>) => TrainingForm)
+  /** What stands for the operator's outputs in the graph that runs; `same` for operators that an engine knows itself. */
+  readonly expand: 'same' | ((call: Expansion<K>) => readonly Ref[])
   /** Steps from older opsets, oldest first. */
   readonly upgrades: readonly Upgrade<K>[]
   /** Set by operators that take sequences, optionals or values of unknown type. */
@@ -183,12 +192,21 @@ export interface Operator<K extends OpName = OpName> {
   readonly commutative: boolean
 }
 
-type Defaulted = 'type' | 'prune' | 'training' | 'upgrades' | 'accepts' | 'commutative'
+type Defaulted = 'type' | 'prune' | 'training' | 'expand' | 'upgrades' | 'accepts' | 'commutative'
 type Row<K extends OpName> = Omit<Operator<K>, Defaulted> & Partial<Pick<Operator<K>, Exclude<Defaulted, 'type'>>>
 
 /** One row of the table. The columns in `Defaulted` have defaults, every other one owes an answer. */
 export function operator<K extends OpName>(type: K, row: Row<K>): Operator<K> {
-  return { prune: 'same', training: 'same', upgrades: [], accepts: 'tensors', commutative: false, ...row, type }
+  return {
+    prune: 'same',
+    training: 'same',
+    expand: 'same',
+    upgrades: [],
+    accepts: 'tensors',
+    commutative: false,
+    ...row,
+    type,
+  }
 }
 
 /** Cost of what multiplies and accumulates nothing. */

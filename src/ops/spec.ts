@@ -1,6 +1,10 @@
 import { SinterError } from '../base/errors.ts'
 import { type Attribute, describe, type Node } from '../graph/graph.ts'
-import { type AttributesOf, schemas } from './spec.generated.ts'
+import { type BlockedAttributesOf, blockedAttributeTypes } from './blocked-attributes.ts'
+import { type AttributesOf as StandardAttributesOf, schemas } from './spec.generated.ts'
+
+/** Attributes by operator, defaults filled in: the standard's, and those of the operators beside it. */
+export interface AttributesOf extends StandardAttributesOf, BlockedAttributesOf {}
 
 /** Operators by the name that records go by: `Conv`, and `domain.Name` outside of ai.onnx. */
 export type OpName = keyof AttributesOf
@@ -69,10 +73,11 @@ export function toAttributes(
   values: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, Attribute>> {
   const known = schemas[op]?.at(-1)?.attributes
+  const typeOf = (name: string) => (known ? known[name]?.type : blockedAttributeTypes[name])
   const attributes: Record<string, Attribute> = {}
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined) continue
-    const type = isAttribute(value) ? undefined : (known?.[name]?.type ?? guess(value))
+    const type = isAttribute(value) ? undefined : (typeOf(name) ?? guess(value))
     attributes[name] = type === undefined ? (value as Attribute) : ({ type, value } as Attribute)
   }
   return attributes

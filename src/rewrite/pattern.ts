@@ -1,8 +1,7 @@
 import type { Tensor } from '../base/tensor.ts'
 import type { Node } from '../graph/graph.ts'
 import type { Ref } from '../ops/build.ts'
-import type { AttributesOf } from '../ops/spec.generated.ts'
-import type { OpName } from '../ops/spec.ts'
+import type { AttributesOf, OpName } from '../ops/spec.ts'
 
 /** A constant that a pattern found: a tensor that knows the name it goes by. */
 export type Constant = Tensor & { readonly ref: Ref }
