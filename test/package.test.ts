@@ -4,15 +4,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readmeBlocks } from './support/readme.ts'
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '..')
-
-/** The code blocks of the README of one language, in order. */
-async function readmeBlocks(language: string): Promise<readonly string[]> {
-  const text = await readFile(join(root, 'README.md'), 'utf8')
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(match => match[1]!)
-}
 
 describe('the package', () => {
   let folder: string
