@@ -30,13 +30,22 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** Tensors and texts as a safetensors file (little-endian, 8-byte aligned). */
+const metadataName = '__metadata__'
+
+/**
+ * Tensors and texts as a safetensors file (little-endian, 8-byte aligned).
+ * @throws SinterError `not-supported` for a tensor of a type, or of a name, that the format has no place for.
+ */
 export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Array {
-  const header: Record<string, unknown> = { __metadata__: metadata }
+  const header = new Map<string, unknown>([[metadataName, metadata]])
   // Widest elements first: then every tensor starts at a multiple of its element's size.
   const entries = [...tensors].sort(([, a], [, b]) => byteLength(b.dtype, 1) - byteLength(a.dtype, 1))
   let offset = 0
   for (const [name, { dtype, shape }] of entries) {
+    if (name === metadataName)
+      throw new SinterError('not-supported', `safetensors keeps the name '${name}' for itself: rename the tensor.`, {
+        name,
+      })
     const kind = nameOf.get(dtype)
     if (!kind)
       throw new SinterError('not-supported', `safetensors has no type for the ${dtype} tensor '${name}'.`, {
@@ -44,10 +53,10 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
         dtype,
       })
     const end = offset + byteLength(dtype, elementCount(shape))
-    header[name] = { dtype: kind, shape, data_offsets: [offset, end] }
+    header.set(name, { dtype: kind, shape, data_offsets: [offset, end] })
     offset = end
   }
-  const text = new TextEncoder().encode(JSON.stringify(header))
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)))
   const start = 8 + Math.ceil(text.length / 8) * 8
   const file = new Uint8Array(start + offset).fill(0x20, 8, start)
   new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true)
@@ -69,23 +78,41 @@ export function decodeSafetensors(file: Uint8Array, source = 'the file'): Safete
   const bad = (what: string) =>
     new SinterError('invalid-data', `${source} is not a valid safetensors file: ${what}.`, { source })
   if (file.length < 8) throw bad('it is shorter than its header')
-  const bytes = file.byteOffset % 8 === 0 ? file : file.slice()
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
-  if (length > headerLimit || 8 + length > bytes.length) throw bad('its header is longer than the file')
+  const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true))
+  if (length > headerLimit) throw bad(`its header of ${length} bytes is longer than any can be`)
+  if (8 + length > file.length) throw bad('its header is longer than the file')
   let header: unknown
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length)))
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, 8 + length)))
   } catch {
     throw bad('its header is not JSON')
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) throw bad('its header is not an object')
-  const { __metadata__: metadata = {}, ...entries } = header as Record<string, unknown>
-  const data = bytes.subarray(8 + length)
-  const tensors = new Map(Object.entries(entries).map(([name, entry]) => [name, tensorAt(name, entry, data, bad)]))
-  return { tensors, metadata: metadata as Record<string, string> }
+  const { [metadataName]: metadata = {}, ...entries } = header as Record<string, unknown>
+  if (!isTexts(metadata)) throw bad('its metadata is not texts by name')
+  const data = file.subarray(8 + length)
+  const found = Object.entries(entries).map(([name, entry]) => tensorAt(name, entry, data, bad))
+  // As the format asks: every byte is in one tensor. A file that was cut or joined does not pass for a whole one.
+  let end = 0
+  for (const { range } of found.toSorted((a, b) => a.range[0] - b.range[0] || a.range[1] - b.range[1])) {
+    if (range[0] !== end) throw bad('its tensors overlap, or leave bytes between them')
+    end = range[1]
+  }
+  if (end !== data.length) throw bad('there are bytes behind its tensors')
+  return { tensors: new Map(found.map(({ name, value }) => [name, value])), metadata }
 }
 
-function tensorAt(name: string, entry: unknown, data: Uint8Array, bad: (what: string) => SinterError): Tensor {
+function isTexts(value: unknown): value is Record<string, string> {
+  return typeof value === 'object' && value !== null && Object.values(value).every(text => typeof text === 'string')
+}
+
+interface Found {
+  readonly name: string
+  readonly value: Tensor
+  readonly range: readonly [begin: number, end: number]
+}
+
+function tensorAt(name: string, entry: unknown, data: Uint8Array, bad: (what: string) => SinterError): Found {
   const {
     dtype: kind,
     shape,
@@ -102,10 +129,8 @@ function tensorAt(name: string, entry: unknown, data: Uint8Array, bad: (what: st
     throw bad(`the data of '${name}' does not fit its shape`)
   const own = data.subarray(begin, end)
   const TypedArray = arrayOf(dtype)!
-  const aligned = own.byteOffset % byteLength(dtype, 1) === 0 ? own : own.slice()
-  return {
-    dtype,
-    shape,
-    data: new TypedArray(aligned.buffer, aligned.byteOffset, arrayLength(dtype, elements)),
-  } as Tensor
+  // Not `slice`: that of a Buffer is a view.
+  const aligned = own.byteOffset % byteLength(dtype, 1) === 0 ? own : new Uint8Array(own)
+  const view = new TypedArray(aligned.buffer, aligned.byteOffset, arrayLength(dtype, elements))
+  return { name, value: { dtype, shape, data: view } as Tensor, range: [begin, end] }
 }

@@ -1,7 +1,7 @@
 import { SinterError } from '../base/errors.ts'
+import { throwIfInterrupted } from '../base/interrupt.ts'
 import { random } from '../base/random.ts'
-import type { Tensor } from '../base/tensor.ts'
-import { scalar } from '../base/tensor.ts'
+import { scalar, type Tensor } from '../base/tensor.ts'
 import { batchCount, batches, type Transform } from '../data/batches.ts'
 import type { Dataset } from '../data/dataset.ts'
 import type { Loss } from '../gradient/losses.ts'
@@ -15,6 +15,7 @@ import {
 } from '../gradient/train-step.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Backend } from '../runtime/backend.ts'
+import { checkData, checkFinite, checkResumed, tensorType } from './check.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import type { EpochRecord } from './history.ts'
 import { constant, type Schedule } from './schedule.ts'
@@ -79,6 +80,8 @@ export interface Trained {
   readonly stoppedEarly: boolean
 }
 
+const defaultTarget = 'label'
+
 /** Progress is told at most this often, in milliseconds. */
 const progressInterval = 100
 
@@ -91,14 +94,14 @@ const progressInterval = 100
 export async function train(graph: Graph, data: Dataset, options: TrainOptions): Promise<Trained> {
   const { epochs, backend, validation, patience = Number.POSITIVE_INFINITY, checkpoint, signal } = options
   const restoreBest = options.restoreBest ?? validation !== undefined
-  if (!(Number.isInteger(epochs) && epochs > 0))
-    throw new SinterError('invalid-argument', `epochs must be a whole number above 0, not ${epochs}.`, { epochs })
+  aboveZero('epochs', epochs)
+  if (options.patience !== undefined) aboveZero('patience', options.patience)
   const open = options.threads === undefined ? {} : { threads: options.threads }
-  const step = await compile(graph, options)
-  checkData(step, data, options)
-  signal?.throwIfAborted()
+  throwIfInterrupted(signal, 'Training stopped before it began.')
+  const step = await compile(graph, data, options)
 
   const resumed = checkpoint && (await readCheckpoint(checkpoint.path, checkpoint.fingerprint))
+  if (resumed) checkResumed(resumed, step, graph, checkpoint.path)
   const history: EpochRecord[] = [...(resumed?.history ?? [])]
   let state: ReadonlyMap<string, Tensor> =
     resumed?.state ?? new Map(step.state.map(({ input, initial }) => [input, initial]))
@@ -113,7 +116,8 @@ export async function train(graph: Graph, data: Dataset, options: TrainOptions):
     state = next
     seconds = before + measured.seconds
     const tensors = trainedTensors(step, state)
-    const scores = validation ? await validation.score(withTensors(graph, tensors)) : {}
+    checkFinite(tensors, epoch + 1)
+    const scores = validation ? await scoresOf(validation, withTensors(graph, tensors)) : {}
     const record: EpochRecord = { epoch: epoch + 1, ...measured, validation: scores }
     history.push(record)
     if (improves(record, history, best, validation)) best = { epoch: epoch + 1, tensors }
@@ -143,11 +147,16 @@ export async function train(graph: Graph, data: Dataset, options: TrainOptions):
 }
 
 /** The step, in its fastest forms if they are to be timed. */
-async function compile(graph: Graph, options: TrainOptions): Promise<TrainStep> {
-  const { backend, threads } = options
+async function compile(graph: Graph, data: Dataset, options: TrainOptions): Promise<TrainStep> {
+  const { backend, threads, signal } = options
   const step = trainStep(graph, options)
+  checkData(step, data, { target: options.target ?? defaultTarget, transformed: options.transform !== undefined })
   if (!(options.tune ?? threads !== 1) || step.choices.length === 0) return step
-  const timings = await tune(step.choices, threads === undefined ? { backend } : { backend, threads })
+  const timings = await tune(step.choices, {
+    backend,
+    ...(threads === undefined ? {} : { threads }),
+    ...(signal ? { signal } : {}),
+  })
   return trainStep(graph, { ...options, forms: preferred(timings) })
 }
 
@@ -157,11 +166,13 @@ async function trainEpoch(
   data: Dataset,
   from: ReadonlyMap<string, Tensor>,
   epoch: number,
-  { optimizer, schedule = constant(), epochs, seed, target = 'label', transform, onProgress, signal }: TrainOptions,
+  { loss: goal, optimizer, schedule = constant(), epochs, seed, target = defaultTarget, ...options }: TrainOptions,
 ): Promise<Pick<EpochRecord, 'loss' | 'rate' | 'seconds' | 'throughput'> & { state: ReadonlyMap<string, Tensor> }> {
   const steps = batchCount(data.size, { size: step.batch, dropLast: true })
+  const { transform, onProgress, signal } = options
   const fetch = [step.loss, ...step.state.map(({ output }) => output)]
-  const dtype = step.state[0]!.initial.dtype
+  const prediction = tensorType(step.graph.outputs.find(({ name }) => name === step.prediction))
+  const { dtype } = prediction
   const start = performance.now()
   const elapsed = () => (performance.now() - start) / 1000
   let state = from
@@ -176,14 +187,14 @@ async function trainEpoch(
     dropLast: true,
     transform,
   })) {
-    if (signal?.aborted)
-      throw new SinterError('interrupted', `Training stopped in epoch ${epoch + 1} of ${epochs}.`, { epoch, epochs })
+    throwIfInterrupted(signal, `Training stopped in epoch ${epoch + 1} of ${epochs}.`, { epoch, epochs })
     const index = epoch * steps + done
     rate = optimizer.rate * schedule.factor({ step: index, steps: epochs * steps, epoch })
     const scalars: Record<string, number> = { rate, ...optimizer.scalars(index + 1) }
     const feeds: Record<string, Tensor> = Object.fromEntries(state)
     for (const name of step.data) feeds[name] = batch[name]!
     for (const { name, input } of step.scalars) feeds[input] = scalar(dtype, scalars[name]!)
+    goal.check?.(batch[target]!, prediction)
     feeds[step.target.name] = batch[target]!
     const results = await session.run(feeds, fetch)
     const loss = Number(results[step.loss]!.data[0])
@@ -225,25 +236,29 @@ function improves(
   if (!validation || !best) return true
   const score = record.validation[validation.monitor]!
   const previous = history[best.epoch - 1]!.validation[validation.monitor]!
+  // A score that is not a number is worse than any that is.
+  if (Number.isNaN(previous)) return !Number.isNaN(score)
   return validation.direction === 'maximize' ? score > previous : score < previous
+}
+
+async function scoresOf({ score, monitor }: Validation, graph: Graph): Promise<Readonly<Record<string, number>>> {
+  const scores = await score(graph)
+  if (typeof scores[monitor] === 'number') return scores
+  const names = Object.keys(scores).join(', ')
+  throw new SinterError(
+    'invalid-argument',
+    `The validation gives no score '${monitor}' to monitor; it gives ${names || 'none'}.`,
+    { monitor, scores },
+  )
 }
 
 function isStale(history: readonly EpochRecord[], best: Checkpoint['best'], patience: number): boolean {
   return best !== undefined && history.length - best.epoch >= patience
 }
 
-/** Refuses data that the step cannot read before anything is trained. */
-function checkData(step: TrainStep, data: Dataset, { target = 'label', batch }: TrainOptions): void {
-  const fields = Object.keys(data.fields).join(', ')
-  for (const name of [...step.data, target]) {
-    if (!data.fields[name])
-      throw new SinterError('invalid-data', `The data has no field '${name}'; it has ${fields}.`, { field: name })
-  }
-  if (data.size < batch) {
-    throw new SinterError(
-      'invalid-data',
-      `The data has ${data.size} rows, fewer than one batch of ${batch}: use a smaller batch.`,
-      { rows: data.size, batch },
-    )
-  }
+function aboveZero(name: string, value: number): void {
+  if (!(Number.isInteger(value) && value > 0))
+    throw new SinterError('invalid-argument', `${name} must be a whole number above 0, not ${value}.`, {
+      [name]: value,
+    })
 }

@@ -1,3 +1,4 @@
+import { throwIfInterrupted } from '../base/interrupt.ts'
 import { random } from '../base/random.ts'
 import { elementCount, isFixed, isTensorType } from '../base/shape.ts'
 import { allocate, type Tensor } from '../base/tensor.ts'
@@ -17,19 +18,22 @@ export interface TuneOptions {
   readonly threads?: number
   /** Timed calls of each form; the forms take turns, so that a busy moment hits them alike. */
   readonly rounds?: number
+  readonly signal?: AbortSignal
 }
 
 /**
  * Times the formulations that a step's gradients may take, each on its own with the step's shapes, and names the fastest
  * of each. The result goes back into `trainStep` as `forms`. Two runs may choose differently: a run that must be
  * repeatable bit by bit does without.
+ * @throws SinterError `interrupted` if the signal aborts.
  */
 export async function tune(
   choices: readonly FormChoice[],
-  { backend, threads, rounds = 7 }: TuneOptions,
+  { backend, threads, rounds = 7, signal }: TuneOptions,
 ): Promise<readonly FormTiming[]> {
   const timings: FormTiming[] = []
   for (const { key, forms, piece } of choices) {
+    throwIfInterrupted(signal, `Timing of formulations stopped after ${timings.length} of ${choices.length}.`)
     const sessions: { form: string; session: Session; feeds: Record<string, Tensor> }[] = []
     try {
       for (const form of forms) {
