@@ -63,5 +63,5 @@ export default defineConfig({
   },
   fuse: { methods: ['average', 'weighted-average', 'majority-vote'] },
   choose: { by: 'accuracy', folds: 5 },
-  quick: { train: 6000, validation: 1000, test: 2000, epochs: 1 },
+  quick: { train: 6000, validation: 1000, test: 2000 },
 })

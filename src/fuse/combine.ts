@@ -19,17 +19,17 @@ export type Probabilities = Float32Array | Float64Array
  * the graph's steps in the graph's order and rounds to float32 where the graph does, so that both choose the same class
  * for the same row, ties included; `conformMethod` holds every method to that.
  */
-export interface CombineMethod {
+export interface CombineMethod<Name extends string = string> {
   (weights?: readonly number[]): Combine
-  readonly name: string
+  readonly name: Name
   /** Weights from the members' accuracies, for methods that weigh members. */
   readonly weigh: ((accuracies: readonly number[]) => readonly number[]) | undefined
   /** @throws SinterError `invalid-argument` if the members differ in size or are not as many as the weights. */
   combine(members: readonly Probabilities[], classes: number, weights?: readonly number[]): Float32Array
 }
 
-export interface MethodDefinition {
-  readonly name: string
+export interface MethodDefinition<Name extends string> {
+  readonly name: Name
   readonly weigh?: CombineMethod['weigh']
   /** `weights` sum to 1, one for each member. */
   graph(op: Ops, members: readonly Ref[], weights: readonly number[]): Ref
@@ -37,7 +37,12 @@ export interface MethodDefinition {
 }
 
 /** Makes a method of its two forms. Where no weights are given, all members count alike. */
-export function combineMethod({ name, weigh, graph, arrays }: MethodDefinition): CombineMethod {
+export function combineMethod<const Name extends string>({
+  name,
+  weigh,
+  graph,
+  arrays,
+}: MethodDefinition<Name>): CombineMethod<Name> {
   const weightsFor = (weights: readonly number[] | undefined, members: readonly unknown[]) => {
     const given = normalizeWeights(weights ?? members.map(() => 1))
     if (given.length === members.length && given.length > 0) return given
@@ -63,5 +68,5 @@ export function combineMethod({ name, weigh, graph, arrays }: MethodDefinition):
       return arrays(rounded, classes, weightsFor(weights, members))
     },
   }
-  return Object.defineProperty(Object.assign(method, properties), 'name', { value: name })
+  return Object.defineProperty(Object.assign(method, properties), 'name', { value: name }) as CombineMethod<Name>
 }

@@ -1,3 +1,4 @@
+import { throwIfInterrupted } from '../base/interrupt.ts'
 import { blocks, dropBlock, insideBlocks } from '../compact/drop-blocks.ts'
 import { l1Norm, l2Norm, randomImportance } from '../compact/importance.ts'
 import { plan } from '../compact/plan.ts'
@@ -30,6 +31,9 @@ interface Changed {
   readonly note: string | null
 }
 
+/** Which channels go first, in words. */
+const chosenBy = { l1: 'of smallest L1 norm', l2: 'of smallest L2 norm', random: 'at random' } as const
+
 /** A batch of one row, whatever its symbol is called. */
 const oneRow = { '*': 1 }
 
@@ -45,7 +49,7 @@ export async function compactMember(
   const history: EpochRecord[] = []
   let seconds = 0
   for (const [i, step] of recipe.entries()) {
-    context.signal?.throwIfAborted()
+    throwIfInterrupted(context.signal, `Stopped before the step ${step.type} of the compaction.`)
     context.emit({ type: 'stage', title: `Compact ${member.name}: ${step.type}` })
     const changed = await apply(context, graph, step)
     const unchanged = changed.graph === graph
@@ -100,7 +104,7 @@ async function apply(context: RunContext, graph: Graph, step: CompactStepRecipe)
       if (cut === 0) return { graph, what: 'no channels cut', note: `no channel ${where} can leave` }
       return {
         graph: prune(graph, made),
-        what: `${cut} channels of smallest ${step.importance.toUpperCase()} norm cut, ${where}`,
+        what: `${cut} channels ${chosenBy[step.importance]} cut, ${where}`,
         note: null,
       }
     }

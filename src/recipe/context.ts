@@ -40,7 +40,7 @@ export async function trainIn(
   threads: number,
 ): Promise<Trained> {
   const { recipe, data, quick, backend, provenance, emit, signal } = context
-  const epochs = quick && recipe.quick ? recipe.quick.epochs : 1
+  const epochFactor = (quick && recipe.quick?.epochFactor) || 1
   const fingerprint = hashRecipe({
     name,
     section,
@@ -50,7 +50,7 @@ export async function trainIn(
     version: provenance.version,
   })
   const trained = await train(graph, data.train, {
-    ...trainingOptions(section, recipe.data.input, { epochs }),
+    ...trainingOptions(section, recipe.data.input, { epochFactor }),
     seed: seedOf(recipe, name),
     backend,
     threads,

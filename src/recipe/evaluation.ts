@@ -1,3 +1,4 @@
+import { throwIfInterrupted } from '../base/interrupt.ts'
 import { classificationReport } from '../evaluate/metrics.ts'
 import type { Predictions } from '../evaluate/predictions.ts'
 import { binaryRocAuc, classRocCurve } from '../evaluate/ranking.ts'
@@ -19,7 +20,7 @@ export async function evaluateAll(
   const models: RunModel[] = []
   const tested = new Map<string, Predictions>()
   for (const { graph, model } of shelf.entries) {
-    signal?.throwIfAborted()
+    throwIfInterrupted(signal, `Stopped before the evaluation of ${model.name}.`)
     const predictions = await predictionsOf(graph, data.test, backend, threads)
     tested.set(model.name, predictions)
     models.push({

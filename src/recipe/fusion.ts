@@ -1,5 +1,5 @@
 import { random } from '../base/random.ts'
-import { metricNamed } from '../evaluate/metrics.ts'
+import { metrics } from '../evaluate/metrics.ts'
 import { ensemble } from '../fuse/ensemble.ts'
 import { methods } from '../fuse/methods/index.ts'
 import type { RunRecord } from '../report/run-record.ts'
@@ -17,8 +17,8 @@ export async function fuseMembers(
   members: readonly Member[],
 ): Promise<Pick<RunRecord, 'selection' | 'choice'>> {
   const { choose: how, fuse, seed } = recipe
-  const metric = metricNamed(how.by)
-  const offered = methods.filter(({ name }) => (fuse.methods as readonly string[]).includes(name))
+  const metric = metrics[how.by]
+  const offered = methods.filter(({ name }) => fuse.methods.includes(name))
   const candidates = members.map(({ name }) => {
     const { validation, model } = shelf.entry(name)
     return { name, predictions: validation, macs: model.macs ?? 0 }

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { SinterError } from '../base/errors.ts'
+import { type MetricName, metrics } from '../evaluate/metrics.ts'
+import { type MethodName, methods } from '../fuse/methods/index.ts'
+import { activations } from '../nn/layers/activation.ts'
 
 const count = z.int().positive()
 const positive = z.number().positive()
@@ -77,7 +80,7 @@ const training = z
   })
   .describe('How a model is trained')
 
-const activation = z.enum(['relu', 'leakyRelu']).default('relu')
+const activation = z.enum(activations).default('relu')
 const architecture = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('mlp'), hidden: z.array(count).min(1), activation }),
   z.strictObject({
@@ -113,7 +116,8 @@ const compactStep = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('drop-blocks'), count: count.default(1), training: fineTune }),
 ])
 
-const method = z.enum(['average', 'weighted-average', 'majority-vote'])
+const method = z.enum(methods.map(({ name }): MethodName => name))
+const metric = z.enum(Object.keys(metrics) as MetricName[])
 
 const recipe = z.strictObject({
   name,
@@ -126,15 +130,20 @@ const recipe = z.strictObject({
     .prefault({ methods: ['average', 'weighted-average', 'majority-vote'] }),
   choose: z
     .strictObject({
-      by: z.enum(['accuracy', 'macroF1', 'rocAuc', 'logLoss']).default('accuracy'),
+      by: metric.default('accuracy'),
       folds: z.int().min(2).default(5),
     })
     .prefault({}),
   quick: z
-    .strictObject({ train: count, validation: count, test: count, epochs: z.number().positive().max(1).default(1) })
+    .strictObject({
+      train: count,
+      validation: count,
+      test: count,
+      epochFactor: z.number().positive().max(1).default(1),
+    })
     .optional()
     .describe(
-      'What `--quick` takes of each part, in equal shares of each class, and the factor on all numbers of epochs',
+      'What `--quick` takes of each part, in equal shares of each class, and what it multiplies all numbers of epochs by',
     ),
 })
 

@@ -3,7 +3,7 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { messageOf, SinterError } from '../base/errors.ts'
 import { writeAtomically } from '../base/files.ts'
-import { readRunRecord, writeRunRecord } from '../report/run-file.ts'
+import { readRunRecord, runFileName, writeRunRecord } from '../report/run-file.ts'
 import type { RunRecord } from '../report/run-record.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { onnxruntimeWorkers } from '../runtime/worker-engine.ts'
@@ -79,7 +79,7 @@ export async function run(recipe: Recipe, options: RunOptions): Promise<RunRecor
     },
     data: {
       name: recipe.name,
-      unit: 'images',
+      unit: data.shape.length > 2 ? 'images' : 'rows',
       train: data.train.size,
       validation: data.validation.size,
       test: data.test.size,
@@ -138,7 +138,7 @@ export async function run(recipe: Recipe, options: RunOptions): Promise<RunRecor
 
 /** Makes sure of the folder; gives the time at which the run was first begun. */
 async function begin(out: string, resume: boolean, wanted: { hash: string; quick: boolean }): Promise<string> {
-  const exists = await access(join(out, 'run.json')).then(
+  const exists = await access(join(out, runFileName)).then(
     () => true,
     () => false,
   )

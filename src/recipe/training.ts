@@ -14,14 +14,14 @@ type FromRecipe = Pick<
 export function trainingOptions(
   recipe: TrainingRecipe,
   input: string,
-  { epochs = 1 }: { readonly epochs?: number } = {},
+  { epochFactor = 1 }: { readonly epochFactor?: number } = {},
 ): FromRecipe {
   const { batch, labelSmoothing, clipNorm, shift, patience } = recipe
   return {
     loss: crossEntropy({ labelSmoothing }),
     optimizer: optimizerOf(recipe.optimizer),
     schedule: scheduleOf(recipe.schedule),
-    epochs: Math.max(1, Math.round(recipe.epochs * epochs)),
+    epochs: Math.max(1, Math.round(recipe.epochs * epochFactor)),
     batch,
     ...(clipNorm === undefined ? {} : { clipNorm }),
     ...(patience === undefined ? {} : { patience }),

@@ -10,7 +10,7 @@ import { weightedAverage } from './weighted-average.ts'
 export { average, geometricMean, majorityVote, maximum, median, rankAverage, weightedAverage }
 
 /** Every combine method. A new one is a file beside this one, and its name here; its tests follow from that. */
-export const methods: readonly CombineMethod[] = [
+export const methods = [
   average,
   weightedAverage,
   majorityVote,
@@ -18,4 +18,6 @@ export const methods: readonly CombineMethod[] = [
   maximum,
   geometricMean,
   rankAverage,
-]
+] as const satisfies readonly CombineMethod[]
+
+export type MethodName = (typeof methods)[number]['name']
