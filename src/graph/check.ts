@@ -1,7 +1,8 @@
 import { arrayLength } from '../base/dtype.ts'
+import { SinterError } from '../base/errors.ts'
 import { elementCount, formatShape } from '../base/shape.ts'
 import { isLazy, type Tensor } from '../base/tensor.ts'
-import { type Attribute, type Body, describe, type Node, readsOf, type SparseTensor } from './graph.ts'
+import { type Attribute, type Body, describe, namedBodiesOf, readsOf, type SparseTensor } from './graph.ts'
 
 /** What can be wrong with a graph whatever its operators mean. */
 export type ProblemCode =
@@ -39,6 +40,13 @@ export function check(body: Body): readonly Problem[] {
   return problems
 }
 
+/** The error for a graph that something is wrong with: its first problems in words, all of them in `details.problems`. */
+export function brokenGraph(name: string, problems: readonly { readonly message: string }[]): SinterError {
+  const shown = problems.slice(0, 3).map(({ message }) => message)
+  const more = problems.length > shown.length ? ` And ${problems.length - shown.length} more.` : ''
+  return new SinterError('invalid-graph', `The graph '${name}' is broken. ${shown.join(' ')}${more}`, { problems })
+}
+
 type Report = (code: ProblemCode, message: string, where?: Omit<Problem['where'], 'body'>) => void
 
 function checkBody(body: Body, path: readonly string[], around: (name: string) => boolean, problems: Problem[]): void {
@@ -54,7 +62,7 @@ function checkBody(body: Body, path: readonly string[], around: (name: string) =
       if (value !== '' && !defined.has(value) && !around(value))
         report('missing-value', `${at.node} reads '${value}', which nothing makes.`, { ...at, value })
     }
-    for (const [name, inner] of bodiesByAttribute(node)) {
+    for (const [name, inner] of namedBodiesOf(node)) {
       checkBody(inner, [...path, `${at.node} ${name}`], value => defined.has(value) || around(value), problems)
     }
   })
@@ -212,12 +220,4 @@ function cyclesIn(stuck: ReadonlySet<number>, needs: readonly (readonly number[]
 function tensorsOf(attribute: Attribute): readonly Tensor[] {
   if (attribute.type === 'tensor') return [attribute.value]
   return attribute.type === 'tensors' ? attribute.value : []
-}
-
-function bodiesByAttribute(node: Node): readonly (readonly [string, Body])[] {
-  return Object.entries(node.attributes).flatMap(([name, attribute]) => {
-    if (attribute.type === 'graph') return [[name, attribute.value] as const]
-    if (attribute.type === 'graphs') return attribute.value.map((body, i) => [`${name}[${i}]`, body] as const)
-    return []
-  })
 }

@@ -1,7 +1,8 @@
 import { SinterError } from '../base/errors.ts'
 import type { ValueType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
-import { type Attribute, type Body, bodiesOf, describe, type Node, type Value } from './graph.ts'
+import { freshNames } from './fresh-names.ts'
+import { type Attribute, type Body, bodiesOf, definedBy, describe, type Node, type Value } from './graph.ts'
 import { reachable, sortNodes } from './view.ts'
 
 /** A node as one writes it: everything but the operator has a default. */
@@ -112,12 +113,11 @@ export function edit<B extends Body>(
       draft.initializers.set(name, value)
       return name
     },
-    fresh(hint) {
-      let name = hint
-      for (let i = 1; taken.has(name) || draft.initializers.has(name); i++) name = `${hint}_${i}`
-      taken.add(name)
-      return name
-    },
+    // Initializers may be put into the draft past `constant`.
+    fresh: freshNames({
+      has: name => taken.has(name) || draft.initializers.has(name),
+      add: name => taken.add(name),
+    }),
   }
   // Redirections gather until the nodes are looked at, so that many of them cost one walk.
   function settle() {
@@ -229,12 +229,7 @@ export function mapBodies(n: Node, change: (body: Body) => Body): Readonly<Recor
 }
 
 function renameCaptures(body: Body, rename: (name: string) => string): Body {
-  const local = new Set([
-    ...body.inputs.map(v => v.name),
-    ...body.initializers.keys(),
-    ...(body.sparseInitializers?.keys() ?? []),
-    ...body.nodes.flatMap(n => n.outputs),
-  ])
+  const local = definedBy(body)
   const inner = (name: string) => (local.has(name) ? name : rename(name))
   const nodes = body.nodes.map(n => renameReads(n, inner))
   const outputs = body.outputs.map(value => {

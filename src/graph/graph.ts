@@ -112,6 +112,23 @@ export function bodiesOf(node: Node): readonly Body[] {
   return bodies
 }
 
+/** The same, each with the attribute that holds it: `then_branch`, or `branches[1]` in a list. */
+export function namedBodiesOf(node: Node): readonly (readonly [name: string, body: Body])[] {
+  return Object.entries(node.attributes).flatMap(([name, attribute]) => {
+    if (attribute.type === 'graph') return [[name, attribute.value] as const]
+    if (attribute.type === 'graphs') return attribute.value.map((body, i) => [`${name}[${i}]`, body] as const)
+    return []
+  })
+}
+
+/** The names that a body gives to values: its inputs, its initializers, and what its nodes make. */
+export function definedBy(body: Body): ReadonlySet<string> {
+  const names = new Set([...body.initializers.keys(), ...(body.sparseInitializers?.keys() ?? [])])
+  for (const { name } of body.inputs) names.add(name)
+  for (const node of body.nodes) for (const name of node.outputs) names.add(name)
+  return names
+}
+
 const captures = new WeakMap<Body, ReadonlySet<string>>()
 
 /** Names that a body reads but does not define: what an If, Loop or Scan captures from around it. */
@@ -124,12 +141,7 @@ export function capturesOf(body: Body): ReadonlySet<string> {
 }
 
 function findCaptures(body: Body): ReadonlySet<string> {
-  const defined = new Set([
-    ...body.inputs.map(v => v.name),
-    ...body.initializers.keys(),
-    ...(body.sparseInitializers?.keys() ?? []),
-  ])
-  for (const node of body.nodes) for (const name of node.outputs) defined.add(name)
+  const defined = definedBy(body)
   const captured = new Set<string>()
   const read = (name: string) => {
     if (name !== '' && !defined.has(name)) captured.add(name)

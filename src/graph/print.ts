@@ -1,6 +1,6 @@
 import { formatShape, formatType, type ValueType } from '../base/shape.ts'
 import { isLazy, numbers, type Tensor } from '../base/tensor.ts'
-import type { Attribute, Body, Graph, Node, SparseTensor } from './graph.ts'
+import { type Attribute, type Body, type Graph, type Node, namedBodiesOf, type SparseTensor } from './graph.ts'
 
 /** Lists longer than this are cut. */
 const maxItems = 8
@@ -55,11 +55,7 @@ function lines(body: Body, title: string): string[] {
 }
 
 function bodyLines(node: Node): string[] {
-  return Object.entries(node.attributes).flatMap(([name, attribute]) => {
-    if (attribute.type === 'graph') return lines(attribute.value, `${name}:`).map(line => `    ${line}`)
-    if (attribute.type !== 'graphs') return []
-    return attribute.value.flatMap((body, i) => lines(body, `${name}[${i}]:`).map(line => `    ${line}`))
-  })
+  return namedBodiesOf(node).flatMap(([name, body]) => lines(body, `${name}:`).map(line => `    ${line}`))
 }
 
 function printOpset(opset: Readonly<Record<string, number>>): string {

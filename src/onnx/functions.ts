@@ -1,4 +1,5 @@
 import type { ValueType } from '../base/shape.ts'
+import { freshNames } from '../graph/fresh-names.ts'
 import { type Attribute, dialect, type Node } from '../graph/graph.ts'
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto } from './generated/onnx_pb.ts'
 import { domainOf, opsetOf } from './opset.ts'
@@ -61,7 +62,7 @@ export class Inliner {
   private readonly opset: Record<string, number>
   private readonly sameOperator: SameOperator
   private readonly taken = new Set<string>()
-  private readonly suffixes = new Map<string, number>()
+  private readonly unused = freshNames(this.taken)
   private readonly open: string[] = []
   private spent = 0
 
@@ -200,13 +201,7 @@ export class Inliner {
 
   private fresh(hint: string): string {
     this.spend(hint.length)
-    let name = hint
-    for (let i = this.suffixes.get(hint) ?? 1; this.taken.has(name); i++) {
-      name = `${hint}_${i}`
-      this.suffixes.set(hint, i + 1)
-    }
-    this.taken.add(name)
-    return name
+    return this.unused(hint)
   }
 
   private spend(weight: number): void {

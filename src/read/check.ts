@@ -1,6 +1,6 @@
 import { messageOf, SinterError } from '../base/errors.ts'
-import { check as checkStructure, type Problem as StructuralProblem } from '../graph/check.ts'
-import { type Body, bodiesOf, describe, type Graph } from '../graph/graph.ts'
+import { brokenGraph, check as checkStructure, type Problem as StructuralProblem } from '../graph/check.ts'
+import { type Body, bodiesOf, describe, type Graph, namedBodiesOf } from '../graph/graph.ts'
 import type { Scope } from '../ops/call.ts'
 import { type NodeProblem, nodeProblems } from '../ops/node-problems.ts'
 import { newestOpset } from '../ops/spec.generated.ts'
@@ -39,10 +39,7 @@ export function check(graph: Graph): readonly Problem[] {
  */
 export function assertValid(graph: Graph): void {
   const problems = check(graph)
-  if (problems.length === 0) return
-  const shown = problems.slice(0, 3).map(({ message }) => message)
-  const more = problems.length > shown.length ? ` And ${problems.length - shown.length} more.` : ''
-  throw new SinterError('invalid-graph', `The graph '${graph.name}' is broken. ${shown.join(' ')}${more}`, { problems })
+  if (problems.length > 0) throw brokenGraph(graph.name, problems)
 }
 
 function opsetProblems(graph: Graph): Problem[] {
@@ -90,11 +87,8 @@ function checkBody(body: Body, graph: Graph, scope: Scope, path: readonly string
         where: { body: path, node: describe(node), index },
       })
     }
-    for (const [name, attribute] of Object.entries(node.attributes)) {
-      const bodies = attribute.type === 'graph' ? [attribute.value] : attribute.type === 'graphs' ? attribute.value : []
-      for (const inner of bodies) {
-        checkBody(inner, graph, scopeInside(graph, inner, scope), [...path, `${describe(node)} ${name}`], problems)
-      }
+    for (const [name, inner] of namedBodiesOf(node)) {
+      checkBody(inner, graph, scopeInside(graph, inner, scope), [...path, `${describe(node)} ${name}`], problems)
     }
   })
 }

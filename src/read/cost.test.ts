@@ -45,8 +45,8 @@ describe('the cost of a graph', () => {
     expect(cost(twice, { bind: { N: 5 } }).macs).toBe(180)
   })
   test('counts a shared parameter once, and at each node that reads it', () => {
-    const { parameters, bytes, nodes } = cost(twice)
-    expect([parameters, bytes]).toEqual([12, 48])
+    const { parameters, parameterBytes, nodes } = cost(twice)
+    expect([parameters, parameterBytes]).toEqual([12, 48])
     expect(nodes.map(one => one.parameters)).toEqual([12, 12, 0, 12])
   })
   test('takes the most memory where the widest values meet', () => {

@@ -5,8 +5,9 @@ import { type Tensor, tensorBytes } from '../base/tensor.ts'
 import { type Body, bodiesOf, type Graph, type Node, readsOf } from '../graph/graph.ts'
 import { view } from '../graph/view.ts'
 import { type Scope, typedCallOf } from '../ops/call.ts'
+import { constantOf } from '../ops/generate.ts'
 import { operatorOf } from '../ops/index.ts'
-import { constantOf, infer, scopeInside, scopeOf } from './infer.ts'
+import { infer, scopeInside, scopeOf } from './infer.ts'
 
 export interface CostOptions {
   /** Sizes of symbolic dimensions, by symbol. Those not named are 1: costs are those of one example. */
@@ -29,7 +30,7 @@ export interface GraphCost {
   /** Elements of the parameters, each counted once. */
   readonly parameters: number
   /** Bytes of the parameters, as a file holds them. */
-  readonly bytes: number
+  readonly parameterBytes: number
   /** The most bytes that inputs, outputs and values in between take at any one time; NaN where a size is not known. */
   readonly peakActivationBytes: number
   readonly nodes: readonly NodeCost[]
@@ -66,7 +67,7 @@ export function cost(graph: Graph, { bind = {} }: CostOptions = {}): GraphCost {
   return {
     macs: sumOver(nodes, ({ macs }) => macs),
     parameters: sumOver(parameters, t => elementCount(t.shape)),
-    bytes: sumOver(parameters, tensorBytes),
+    parameterBytes: sumOver(parameters, tensorBytes),
     peakActivationBytes: peakOf(graph, scope),
     nodes,
     uncounted,

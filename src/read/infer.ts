@@ -7,8 +7,6 @@ import { typeOfConstant } from '../ops/contents.ts'
 import { constantOf } from '../ops/generate.ts'
 import type { InferredType } from '../ops/operator.ts'
 
-export { constantOf }
-
 /** Types of a graph's values by name; a value of which nothing is known is missing. */
 export type Types = ReadonlyMap<string, ValueType | InferredType>
 

@@ -1,8 +1,9 @@
 import { isTensorType, type Shape, type ValueType } from '../base/shape.ts'
 import { type Body, bodiesOf, type Graph, type Node, requiredInputs, type Value } from '../graph/graph.ts'
+import { constantOf } from '../ops/generate.ts'
 import { keyOf } from '../ops/spec.ts'
 import { type CostOptions, cost } from './cost.ts'
-import { constantOf, infer } from './infer.ts'
+import { infer } from './infer.ts'
 import { operatorTable } from './table.ts'
 
 /** One node of the graph, as a line of a table. */
@@ -63,7 +64,7 @@ export function summarize(graph: Graph, options: CostOptions = {}): Summary {
     outputs: graph.outputs.map(value => ({ ...value, type: types.get(value.name) ?? value.type })),
     parameters: costs.parameters,
     macs: costs.macs,
-    parameterBytes: costs.bytes,
+    parameterBytes: costs.parameterBytes,
     peakActivationBytes: costs.peakActivationBytes,
     nodes: countNodes(graph),
     operators,

@@ -2,6 +2,7 @@ import { SinterError } from '../base/errors.ts'
 import { isTensorType, type ValueType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import { edit, mapBodies, namesOf, node as toNode } from '../graph/edit.ts'
+import { freshNames } from '../graph/fresh-names.ts'
 import { type Body, bodiesOf, describe, type Graph, type Node } from '../graph/graph.ts'
 import { builder, type Ops } from '../ops/build.ts'
 import { inferNode, type Scope } from '../ops/call.ts'
@@ -25,18 +26,7 @@ export const ruleKey = 'sinter.rule'
 export function rewrite(title: string, rules: readonly Rule[]): Pass {
   const table = ruleTable(rules)
   return pass(title, (graph, trace) => {
-    const taken = namesOf(graph)
-    const context: Context = {
-      graph,
-      table,
-      trace,
-      fresh(hint) {
-        let name = hint
-        for (let i = 1; taken.has(name); i++) name = `${hint}_${i}`
-        taken.add(name)
-        return name
-      },
-    }
+    const context: Context = { graph, table, trace, fresh: freshNames(namesOf(graph)) }
     return rewriteBody(
       graph,
       context,

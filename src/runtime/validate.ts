@@ -1,5 +1,4 @@
-import { SinterError } from '../base/errors.ts'
-import { check } from '../graph/check.ts'
+import { brokenGraph, check } from '../graph/check.ts'
 import type { Graph } from '../graph/graph.ts'
 import { decode } from '../onnx/decode.ts'
 
@@ -10,9 +9,6 @@ import { decode } from '../onnx/decode.ts'
 export function validated(model: Graph | Uint8Array): Graph {
   const graph = model instanceof Uint8Array ? decode(model) : model
   const problems = check(graph)
-  if (problems.length === 0) return graph
-  const rest = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
-  throw new SinterError('invalid-graph', `The graph '${graph.name}' is broken: ${problems[0]!.message}${rest}`, {
-    problems,
-  })
+  if (problems.length > 0) throw brokenGraph(graph.name, problems)
+  return graph
 }
