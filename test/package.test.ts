@@ -14,7 +14,6 @@ describe('the package', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sinter-package-'))
-    await run('npm', ['run', 'build'], { cwd: root })
     const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
       cwd: root,
     })
