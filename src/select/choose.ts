@@ -52,12 +52,12 @@ const exhaustiveLimit = 8
  * Chooses members and method by stratified k-fold cross-validation: a combination's weights are made from all folds but
  * one and scored on that one, in turn. Of equal scores the one with the smaller log loss, then the cheaper one, is taken.
  * Up to 8 members every subset is tried; of more, the best 2, 3, ... by their own score.
+ * @throws SinterError `invalid-argument` if there are fewer than two members or no method, if two members have one name,
+ *   or if they did not predict the same rows.
  */
 export function choose(candidates: readonly Candidate[], options: ChooseOptions): Choice {
-  const [first] = candidates
-  if (!first || candidates.length < 2)
-    throw new SinterError('invalid-argument', 'There must be at least two members to choose from.')
-  const { labels, classes } = first.predictions
+  checkCandidates(candidates, options)
+  const { labels, classes } = candidates[0]!.predictions
   const folds = stratifiedFolds(labels, options.folds, options.random)
   const parts = folds.map(rows => foldOf(candidates, rows, labels.length))
   const { metric } = options
@@ -117,6 +117,24 @@ interface Fold {
   readonly accuracies: readonly number[]
 }
 
+function checkCandidates(candidates: readonly Candidate[], { methods }: ChooseOptions): void {
+  const refuse = (message: string, details = {}) => new SinterError('invalid-argument', message, details)
+  const [first, second] = candidates
+  if (!first || !second) throw refuse('There must be at least two members to choose from.')
+  if (methods.length === 0) throw refuse('There must be at least one method to combine members by.')
+  const names = new Set<string>()
+  for (const { name, predictions: own } of candidates) {
+    if (names.has(name)) throw refuse(`Two members are called '${name}': give each a name of its own.`, { name })
+    names.add(name)
+    const { labels, classes } = first.predictions
+    const same = own.classes === classes && own.size === labels.length && own.labels.every((y, i) => y === labels[i])
+    if (!same)
+      throw refuse(`'${first.name}' and '${name}' did not predict the same labelled rows: run them on one data set.`, {
+        members: [first.name, name],
+      })
+  }
+}
+
 function foldOf(candidates: readonly Candidate[], rows: Uint32Array, size: number): Fold {
   const others = restOf(size, rows)
   return {
@@ -140,12 +158,16 @@ function combine(
   return predictions({ dtype: 'float32', shape: [size, classes], data: made }, labels)
 }
 
-/** Orders trials, the best first: by mean score, then log loss, then cost. */
+/** Orders trials, the best first: by mean score, then log loss, then cost. What is not a number comes last. */
 export function compareTrials(a: Trial, b: Trial, direction: Metric['direction']): number {
-  const score = direction === 'maximize' ? b.mean - a.mean : a.mean - b.mean
-  // Scores are means of ratios: differences below this are rounding.
-  if (Math.abs(score) > 1e-12) return score
-  return a.logLoss - b.logLoss || a.macs - b.macs
+  const score = direction === 'maximize' ? compareScores(-a.mean, -b.mean) : compareScores(a.mean, b.mean)
+  return score || compareScores(a.logLoss, b.logLoss) || a.macs - b.macs
+}
+
+function compareScores(a: number, b: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
+  // Scores are means of ratios: differences below this are rounding. Two infinities are equal, and differ by no number.
+  return a === b || Math.abs(a - b) <= 1e-12 ? 0 : a - b
 }
 
 /** Every subset of two or more of 0..n-1. */
