@@ -1,4 +1,4 @@
-/** What Sinter is, without files and without an engine: graphs in, graphs out. `node.ts` adds those. */
+/** What Sinter is without files and without an engine: graphs in, graphs out. It runs wherever JavaScript does. */
 export type { DType } from './base/dtype.ts'
 export { SinterError, type SinterErrorCode } from './base/errors.ts'
 export { type Random, random } from './base/random.ts'
@@ -16,17 +16,10 @@ export {
   swapActivations,
   swapConvs,
 } from './compact/index.ts'
-export {
-  type Batch,
-  type Dataset,
-  imageDataset,
-  labelsOf,
-  randomFlip,
-  randomShift,
-  splitDataset,
-  subset,
-  tensorDataset,
-} from './data/index.ts'
+export { randomFlip, randomShift } from './data/augment.ts'
+export { type Batch, type Dataset, labelsOf, subset, tensorDataset } from './data/dataset.ts'
+export { imageDataset } from './data/idx.ts'
+export { splitDataset } from './data/split.ts'
 export {
   bootstrapDifference,
   classificationReport,
@@ -60,10 +53,15 @@ export {
   withClassifierHead,
   withNormalization,
 } from './nn/index.ts'
-export { decode, encode } from './onnx/index.ts'
-export { check, cost, infer, type Summary, summarize, upgrade } from './read/index.ts'
+export { decode } from './onnx/decode.ts'
+export { encode } from './onnx/encode.ts'
+export { check } from './read/check.ts'
+export { cost } from './read/cost.ts'
+export { infer } from './read/infer.ts'
+export { type Summary, summarize } from './read/summary.ts'
+export { upgrade } from './read/upgrade.ts'
 export { type Pass, pipe } from './rewrite/index.ts'
-export type { Backend, Feeds, Results, Session } from './runtime/index.ts'
+export type { Backend, Feeds, Results, Session } from './runtime/backend.ts'
 export { type Candidate, type Choice, choose, stratifiedFolds } from './select/index.ts'
 export { type SimplifyOptions, simplify } from './simplify/index.ts'
-export { constant, cosine, step, type Trained, type TrainOptions, type TrainProgress, train } from './train/index.ts'
+export { constant, cosine, step } from './train/schedule.ts'

@@ -35,9 +35,15 @@ interface Import {
 const isProduct = (file: string) =>
   file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes(`testing${sep}`)
 
-function importsOf(file: string): readonly string[] {
-  const text = readFileSync(file, 'utf8')
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(match => resolve(dirname(file), match[1]!))
+function importsOf(file: string, read = (path: string) => readFileSync(path, 'utf8')): readonly string[] {
+  return [...read(file).matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(match =>
+    resolve(dirname(file), match[1]!),
+  )
+}
+
+/** A file's text without the imports that exist for the compiler only. */
+function withoutTypes(file: string): string {
+  return readFileSync(file, 'utf8').replace(/^(?:import|export) type [^']*'[^']+'/gm, '')
 }
 
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(isProduct)
@@ -74,6 +80,14 @@ describe('the floors of the house', () => {
       /from 'onnxruntime-|import\('onnxruntime-/.test(readFileSync(join(root, file), 'utf8')),
     )
     expect(users.filter(file => !file.startsWith('runtime'))).toEqual([])
+  })
+
+  test('leave the first door open to every JavaScript: nothing behind index.ts needs Node or an engine', () => {
+    const reached = new Set([join(root, 'index.ts')])
+    for (const file of reached) for (const target of importsOf(file, withoutTypes)) reached.add(target)
+    const bound = [...reached].filter(file => /from '(?:node:|onnxruntime-)/.test(withoutTypes(file)))
+    expect(bound.map(file => relative(root, file))).toEqual([])
+    expect(reached.size).toBeGreaterThan(100)
   })
 
   test('lead from the front doors inwards: no room imports a door', () => {
