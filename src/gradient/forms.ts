@@ -1,7 +1,9 @@
+import { isFloat } from '../base/dtype.ts'
 import type { TensorType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import { edit } from '../graph/edit.ts'
 import { emptyGraph, type Graph, type Node } from '../graph/graph.ts'
+import { view } from '../graph/view.ts'
 import { builder, type Ref } from '../ops/build.ts'
 import { callOf } from '../ops/call.ts'
 import { operatorOf } from '../ops/index.ts'
@@ -58,10 +60,11 @@ function keyOfQuestion({ node, label, type }: FormQuestion): string {
 function pieceOf({ node, label, type, constant }: FormQuestion, form: string): Graph {
   const inputs = new Set([...node.inputs, ...node.outputs].filter(name => name !== '' && !constant(name)))
   const constants = node.inputs.flatMap(name => (constant(name) ? [[name, constant(name)!] as const] : []))
-  const gradientOf = (name: string) => `d/${name}`
+  const isReal = (name: string) => name !== '' && isFloat(type(name).dtype)
+  const gradientOf = (name: string) => (isReal(name) ? `d/${name}` : undefined)
   const types = new Map([
     ...[...inputs].map(name => [name, type(name)] as const),
-    ...node.outputs.map(name => [gradientOf(name), type(name)] as const),
+    ...node.outputs.filter(isReal).map(name => [`d/${name}`, type(name)] as const),
   ])
   const start: Graph = {
     ...emptyGraph(`${node.op} ${label} as ${form}`),
@@ -81,7 +84,7 @@ function pieceOf({ node, label, type, constant }: FormQuestion, form: string): G
       x: node.inputs,
       y: node.outputs,
       dy: node.outputs.map(gradientOf),
-      needs: node.inputs.map(() => true),
+      needs: node.inputs.map(isReal),
       constant: i => scope.constant(node.inputs[i]!),
       choose(asked, candidates) {
         if (asked !== label) return firstForms({ node, label: asked, candidates, type, constant })
@@ -90,5 +93,7 @@ function pieceOf({ node, label, type, constant }: FormQuestion, form: string): G
     })
     if (result !== undefined) draft.outputs.push({ name: result, type: op.type(result) })
   })
-  return expand(piece)
+  const { consumers } = view(piece)
+  // What this form does not read would only cost time to feed.
+  return expand({ ...piece, inputs: piece.inputs.filter(({ name }) => consumers(name).length > 0) })
 }

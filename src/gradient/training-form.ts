@@ -22,7 +22,11 @@ export function trainingForm(
 ): { graph: Graph; updates: readonly StatisticUpdate[] } {
   const updates: StatisticUpdate[] = []
   const scope = scopeOf(graph, infer(graph))
-  const isParameter = (name: string) => isFloat(graph.initializers.get(name)?.dtype ?? 'bool')
+  // Constants of rank 0, such as a dropout's ratio, are nobody's parameters.
+  const isParameter = (name: string) => {
+    const value = graph.initializers.get(name)
+    return value !== undefined && isFloat(value.dtype) && value.shape.length > 0
+  }
   const frozen = (node: Node) => node.inputs.some(isParameter) && !node.inputs.some(name => trained.has(name))
   const changed = extend(graph, (op, draft) => {
     const replaced = new Map<string, string>()
