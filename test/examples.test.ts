@@ -11,7 +11,10 @@ const examples = resolve(import.meta.dirname, '../examples')
 const floors: Readonly<
   Record<
     string,
-    { readonly quick: { train: number; validation: number; test: number; epochFactor: number }; readonly accuracy: number }
+    {
+      readonly quick: { train: number; validation: number; test: number; epochFactor: number }
+      readonly accuracy: number
+    }
   >
 > = {
   digits: { quick: { train: 1280, validation: 500, test: 500, epochFactor: 1 }, accuracy: 0.6 },

@@ -6,6 +6,5 @@ export {
   parseRecipe,
   type Recipe,
   type RecipeInput,
-  recipeSchema,
 } from './recipe.ts'
 export { type RunOptions, run } from './run.ts'

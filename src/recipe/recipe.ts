@@ -194,8 +194,3 @@ function canonical(value: unknown): string {
       : inner,
   )
 }
-
-/** JSON Schema of recipes, for editors and other programs. */
-export function recipeSchema(): unknown {
-  return z.toJSONSchema(recipe, { io: 'input' })
-}

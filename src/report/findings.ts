@@ -31,7 +31,7 @@ export const shownPart = (record: RunRecord): 'test' | 'validation' =>
 export const shownMetrics = (record: RunRecord, model: RunModel): RunMetrics | null => model[shownPart(record)]
 
 /** "weighted-average of a, b and c", or the name of a single model. */
-export function describeCombination(method: string, members: readonly string[]): string {
+function describeCombination(method: string, members: readonly string[]): string {
   return members.length === 1 ? members[0]! : `${method} of ${listed(members)}`
 }
 

@@ -39,7 +39,7 @@ const entities: Readonly<Record<string, string>> = {
 }
 
 /** Text as HTML shows it, in content and in quoted attributes. Control characters, which HTML forbids, are marked. */
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   return printable(text).replace(/[&<>"']/g, character => entities[character]!)
 }
 

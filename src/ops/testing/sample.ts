@@ -1,6 +1,6 @@
 import { type DType, isFloat } from '../../base/dtype.ts'
 import type { Random } from '../../base/random.ts'
-import { elementCount, isTensorType, type ValueType } from '../../base/shape.ts'
+import { elementCount, type ValueType } from '../../base/shape.ts'
 import { fromNumbers, numbers, type Tensor } from '../../base/tensor.ts'
 import { node as makeNode } from '../../graph/edit.ts'
 import { dialect, emptyGraph, type Graph, type Node } from '../../graph/graph.ts'
@@ -125,9 +125,4 @@ function draw({ shape, dtype = 'float32', low = -2, high = 2 }: Drawn, stream: R
       values.map(v => (v > (low + high) / 2 ? 1 : 0)),
     )
   return fromNumbers(dtype, shape, isFloat(dtype) ? values : values.map(Math.floor))
-}
-
-/** The type of a value that must be a tensor. */
-export function tensorTypeOf(type: ValueType | undefined) {
-  return isTensorType(type) ? type : undefined
 }
