@@ -4,6 +4,7 @@ export { crossEntropy, type Loss, meanSquaredError } from './losses.ts'
 export { type AdamWOptions, adamW, type Optimizer, type SgdOptions, sgd, type Update } from './optimizers.ts'
 export {
   fixBatch,
+  type Layout,
   type TrainStep,
   type TrainStepOptions,
   trainedTensors,

@@ -7,6 +7,7 @@ import type { Dataset } from '../data/dataset.ts'
 import type { Loss } from '../gradient/losses.ts'
 import type { Optimizer } from '../gradient/optimizers.ts'
 import {
+  type Layout,
   type TrainStep,
   type TrainStepOptions,
   trainedTensors,
@@ -18,6 +19,7 @@ import type { Backend } from '../runtime/backend.ts'
 import { checkData, checkFinite, checkResumed, tensorType } from './check.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import type { EpochRecord } from './history.ts'
+import { fastestLayout } from './layout.ts'
 import { constant, type Schedule } from './schedule.ts'
 import { preferred, tune } from './tune.ts'
 
@@ -44,15 +46,17 @@ export interface Validation {
   readonly direction: 'minimize' | 'maximize'
 }
 
-export interface TrainOptions extends Omit<TrainStepOptions, 'forms'> {
+export interface TrainOptions extends Omit<TrainStepOptions, 'forms' | 'layout'> {
   readonly loss: Loss
   readonly optimizer: Optimizer
   readonly schedule?: Schedule
   readonly epochs: number
   readonly seed: number
   readonly backend: Backend
-  /** Threads of the engine. With 1, equal seeds give equal weights, bit by bit. */
+  /** Threads of the engine. With 1, equal seeds give equal weights on one kind of CPU, bit by bit. */
   readonly threads?: number
+  /** Of the tensors inside of a step; the fastest on this machine if left out. */
+  readonly layout?: Layout
   /** The field of the data set that holds the expected values; `label` if left out. */
   readonly target?: string
   /** Changes each batch before it is trained on (augmentation). */
@@ -149,7 +153,8 @@ export async function train(graph: Graph, data: Dataset, options: TrainOptions):
 /** The step, in its fastest forms if they are to be timed. */
 async function compile(graph: Graph, data: Dataset, options: TrainOptions): Promise<TrainStep> {
   const { backend, threads, signal } = options
-  const step = trainStep(graph, options)
+  const layout = options.layout ?? (await fastestLayout(backend))
+  const step = trainStep(graph, { ...options, layout })
   checkData(step, data, { target: options.target ?? defaultTarget, transformed: options.transform !== undefined })
   if (!(options.tune ?? threads !== 1) || step.choices.length === 0) return step
   const timings = await tune(step.choices, {
@@ -157,7 +162,7 @@ async function compile(graph: Graph, data: Dataset, options: TrainOptions): Prom
     ...(threads === undefined ? {} : { threads }),
     ...(signal ? { signal } : {}),
   })
-  return trainStep(graph, { ...options, forms: preferred(timings) })
+  return trainStep(graph, { ...options, layout, forms: preferred(timings) })
 }
 
 async function trainEpoch(
