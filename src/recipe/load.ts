@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { createRequire } from 'node:module'
+import { extname, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { createJiti } from 'jiti'
 import { messageOf, SinterError } from '../base/errors.ts'
 import { parseRecipe, type Recipe } from './recipe.ts'
@@ -14,10 +16,24 @@ export async function loadRecipe(path: string): Promise<Recipe> {
   if (!found?.isFile()) throw new SinterError('not-found', `There is no recipe at ${path}.`, { path })
   let loaded: unknown
   try {
-    // A recipe inside of this package's own checkout imports `sinter` by name as everyone else does.
-    loaded = await createJiti(import.meta.url, { moduleCache: false }).import(file, { default: true })
+    const jiti = createJiti(import.meta.url, { moduleCache: false, alias: aliasFor(file) })
+    loaded = await jiti.import(file, { default: true })
   } catch (error) {
     throw new SinterError('invalid-config', `The recipe ${path} does not load: ${messageOf(error)}`, { path }, error)
   }
   return parseRecipe(loaded, path)
+}
+
+/**
+ * Recipes import `sinter` by name. Where none is installed beside them, as with a global installation, they get
+ * `defineConfig` from this one.
+ */
+function aliasFor(recipe: string): Record<string, string> {
+  try {
+    createRequire(pathToFileURL(recipe)).resolve('sinter')
+    return {}
+  } catch {
+    const extension = extname(fileURLToPath(import.meta.url))
+    return { sinter: fileURLToPath(new URL(`./recipe${extension}`, import.meta.url)) }
+  }
 }
