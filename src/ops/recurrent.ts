@@ -14,7 +14,8 @@ function recurrent(type: RecurrentName) {
     infer: call => {
       const { dtype } = call.inputs[0]!
       const { time, batch, directions, hidden } = sizesOf(call)
-      const batchFirst = call.attributes.layout !== 0
+      // Forms before opset 14 have no such attribute.
+      const batchFirst = Boolean(call.attributes.layout)
       const all: Shape = batchFirst ? [batch, time, directions, hidden] : [time, directions, batch, hidden]
       const last: Shape = batchFirst ? [batch, directions, hidden] : [directions, batch, hidden]
       return [{ dtype, shape: all }, ...new Array<InferredType>(states).fill({ dtype, shape: last })]
