@@ -25,6 +25,11 @@ export function isTensorType(type: ValueType | undefined): type is TensorType {
   return type !== undefined && 'dtype' in type
 }
 
+/** The shape of a value; undefined where not even the rank is known, or where it is no tensor. */
+export function shapeOf(type: ValueType | undefined): Shape | undefined {
+  return isTensorType(type) ? type.shape : undefined
+}
+
 /** Number of elements of a fixed shape; 1 for rank 0. */
 export function elementCount(shape: readonly number[]): number {
   let count = 1

@@ -1,6 +1,6 @@
 import { isFloat } from '../base/dtype.ts'
 import { SinterError } from '../base/errors.ts'
-import { elementCount, formatShape, isTensorType, type Shape, sameShape } from '../base/shape.ts'
+import { elementCount, formatShape, sameShape, shapeOf } from '../base/shape.ts'
 import { edit } from '../graph/edit.ts'
 import { type Graph, type Node, readsOf } from '../graph/graph.ts'
 import { view } from '../graph/view.ts'
@@ -125,8 +125,4 @@ function commonName(names: readonly string[]): string | undefined {
   const differs = first.findIndex((part, i) => others.some(other => other[i] !== part))
   const common = first.slice(0, differs < 0 ? first.length - 1 : differs)
   return common.length > 0 ? names[0]!.slice(0, common.join('.').length) : undefined
-}
-
-function shapeOf(type: ReturnType<ReturnType<typeof infer>['get']>): Shape | undefined {
-  return isTensorType(type) ? type.shape : undefined
 }

@@ -1,5 +1,5 @@
 import { messageOf, SinterError } from '../base/errors.ts'
-import { isTensorType, type Shape, type ValueType } from '../base/shape.ts'
+import { isTensorType, shapeOf, type ValueType } from '../base/shape.ts'
 import { describe, type Graph, type Node } from '../graph/graph.ts'
 import { type Scope, typedCallOf } from '../ops/call.ts'
 import { operatorOf } from '../ops/index.ts'
@@ -98,8 +98,4 @@ function keptIndices(removals: readonly Removal[]): Map<string, (readonly number
     )
   }
   return kept
-}
-
-function shapeOf(type: ValueType | undefined): Shape | undefined {
-  return isTensorType(type) ? type.shape : undefined
 }

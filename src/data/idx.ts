@@ -2,8 +2,8 @@ import { byteLength, type TypedArray } from '../base/dtype.ts'
 import { SinterError } from '../base/errors.ts'
 import { formatShape } from '../base/shape.ts'
 import { fromNumbers, numbers, reshape, type Tensor, tensor } from '../base/tensor.ts'
+import { arrayOver } from './array-over.ts'
 import { cast, type Dataset, type DatasetOptions, tensorDataset } from './dataset.ts'
-import { elementsOf } from './elements.ts'
 
 /** Type codes of the IDX format, third byte of the file. */
 const types = {
@@ -50,7 +50,7 @@ export function parseIdx(bytes: Uint8Array, name: string): Tensor {
       actual,
     })
   }
-  return tensor(dtype, shape, elementsOf(bytes.subarray(header), dtype, 'big') as TypedArray as never)
+  return tensor(dtype, shape, arrayOver(bytes.subarray(header), dtype, 'big') as TypedArray as never)
 }
 
 /**

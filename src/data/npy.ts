@@ -3,7 +3,7 @@ import { arrayLength, byteLength, type DType, type TypedArray } from '../base/dt
 import { messageOf, SinterError } from '../base/errors.ts'
 import { elementCount, formatShape } from '../base/shape.ts'
 import { allocate, type Tensor, tensor } from '../base/tensor.ts'
-import { type ByteOrder, elementsOf } from './elements.ts'
+import { arrayOver, type ByteOrder } from './array-over.ts'
 
 /** NumPy's type letters and sizes in bytes. */
 const types: Readonly<Record<string, Exclude<DType, 'string'>>> = {
@@ -46,7 +46,7 @@ export function parseNpy(bytes: Uint8Array, name: string): Tensor {
     throw invalid(name, `${dtype}${formatShape(shape)} takes ${claimed} bytes, but ${actual} follow the header`)
   }
   const order: ByteOrder = sign === '>' ? 'big' : 'little'
-  const data = elementsOf(bytes.subarray(end), dtype, order) as never
+  const data = arrayOver(bytes.subarray(end), dtype, order) as never
   return fortran ? fromColumnMajor(dtype, shape, data) : tensor(dtype, shape, data)
 }
 

@@ -211,8 +211,3 @@ export function operator<K extends OpName>(type: K, row: Row<K>): Operator<K> {
 
 /** Cost of what multiplies and accumulates nothing. */
 export const free = (): Cost => ({ macs: 0 })
-
-/** The shape, or undefined where not even the rank is known. */
-export function shapeOf(type: InferredType | undefined): Shape | undefined {
-  return type?.shape
-}

@@ -1,4 +1,4 @@
-import { isTensorType, type Shape, type ValueType } from '../base/shape.ts'
+import { type Shape, shapeOf, type ValueType } from '../base/shape.ts'
 import { type Body, bodiesOf, type Graph, type Node, requiredInputs, type Value } from '../graph/graph.ts'
 import { constantOf } from '../ops/generate.ts'
 import { keyOf } from '../ops/spec.ts'
@@ -98,11 +98,10 @@ export function countOperators(graph: Body): ReadonlyMap<string, number> {
 
 function layerOf(node: Node, types: ReadonlyMap<string, ValueType>, parameters: number, macs: number): Layer {
   const output = node.outputs.find(name => name !== '') ?? ''
-  const type = types.get(output)
   return {
     name: node.name === '' ? output : node.name,
     operator: keyOf(node),
-    shape: isTensorType(type) ? type.shape : undefined,
+    shape: shapeOf(types.get(output)),
     parameters,
     macs,
   }

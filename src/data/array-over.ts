@@ -7,7 +7,7 @@ export type ByteOrder = 'little' | 'big'
  * (little-endian, as on everything onnxruntime runs on), else a copy.
  * @param bytes a whole number of array entries of the type.
  */
-export function elementsOf(bytes: Uint8Array, dtype: Exclude<DType, 'string'>, order: ByteOrder): TypedArray {
+export function arrayOver(bytes: Uint8Array, dtype: Exclude<DType, 'string'>, order: ByteOrder): TypedArray {
   const array = arrayOf(dtype) as unknown as typeof Uint8Array // any of them: the elements are only passed on
   const width = array.BYTES_PER_ELEMENT
   const foreign = order === 'big' && width > 1
