@@ -1,42 +1,73 @@
 import { describe, expect, test } from 'vitest'
-import { attribute } from '../graph/attributes.ts'
-import { node } from '../graph/edit.ts'
-import { emptyGraph, type Graph } from '../graph/graph.ts'
-import { infer } from '../read/infer.ts'
+import { int64s, tensor } from '../base/tensor.ts'
+import { eachPair } from '../read/index-map.ts'
+import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import type { Call, TypedCall } from './operator.ts'
+import { gru, lstm, reverseSequence, rnn } from './recurrent.ts'
+import { conform } from './testing/conform.ts'
 
-/** 5 steps of 2 examples of 3 numbers, both ways, into 4. */
-function gru(opset: number, layout?: number): Graph {
-  const x = { dtype: 'float32', shape: layout ? [2, 5, 3] : [5, 2, 3] } as const
-  return {
-    ...emptyGraph('gru'),
-    opset: { '': opset },
-    inputs: [
-      { name: 'x', type: x },
-      { name: 'w', type: { dtype: 'float32', shape: [2, 12, 3] } },
-      { name: 'r', type: { dtype: 'float32', shape: [2, 12, 4] } },
-    ],
-    outputs: [{ name: 'y', type: undefined }],
-    nodes: [
-      node({
-        op: 'GRU',
-        inputs: ['x', 'w', 'r'],
-        outputs: ['y', 'last'],
-        attributes: {
-          hidden_size: attribute.int(4),
-          direction: attribute.string('bidirectional'),
-          ...(layout === undefined ? {} : { layout: attribute.int(layout) }),
-        },
-      }),
-    ],
-  }
+const bench = { backend: onnxruntimeNode, eachPair }
+
+for (const [record, gates, outputs] of [
+  [lstm, 4, 3],
+  [gru, 3, 2],
+  [rnn, 1, 2],
+] as const) {
+  const sample = (directions: number, attributes: object) => ({
+    attributes: { hidden_size: 2, ...attributes },
+    inputs: [{ shape: [5, 3, 4] }, { shape: [directions, gates * 2, 4] }, { shape: [directions, gates * 2, 2] }],
+    outputs,
+  })
+  conform(record, [sample(1, {}), sample(2, { direction: 'bidirectional' })], bench)
+
+  describe(record.type, () => {
+    test('multiplies the input and the state into every gate at every step', () => {
+      const shapes = [
+        [5, 3, 4],
+        [1, gates * 2, 4],
+        [1, gates * 2, 2],
+      ]
+      const inputs = shapes.map(shape => ({ dtype: 'float32' as const, shape }))
+      const call = { inputs, attributes: { hidden_size: 2, layout: 0 } } as unknown as TypedCall<'LSTM'>
+      expect(record.cost(call).macs).toBe(5 * 3 * gates * 2 * (4 + 2))
+    })
+    test('has time first where it has no layout attribute, as before opset 14', () => {
+      const inputs = [
+        [5, 3, 4],
+        [1, gates * 2, 4],
+        [1, gates * 2, 2],
+      ].map(shape => ({ dtype: 'float32', shape }))
+      const call = { inputs, attributes: { hidden_size: 2 } } as unknown as Call<'LSTM'>
+      expect(record.infer(call)).toMatchObject([
+        { shape: [5, 1, 3, 2] },
+        { shape: [1, 3, 2] },
+        ...(gates === 4 ? [{}] : []),
+      ])
+    })
+    test('may have the batch first', () => {
+      const inputs = [
+        [3, 5, 4],
+        [1, gates * 2, 4],
+        [1, gates * 2, 2],
+      ].map(shape => ({ dtype: 'float32', shape }))
+      const call = { inputs, attributes: { hidden_size: 2, layout: 1 } } as unknown as Call<'LSTM'>
+      expect(record.infer(call)).toMatchObject([
+        { shape: [3, 5, 1, 2] },
+        { shape: [3, 1, 2] },
+        ...(gates === 4 ? [{}] : []),
+      ])
+    })
+  })
 }
 
-describe('recurrent layers', () => {
-  test('have time first, as before opset 14 always, or with layout the batch', () => {
-    const shapes = (graph: Graph) => ['y', 'last'].map(name => infer(graph).get(name))
-    const timeFirst = [{ shape: [5, 2, 2, 4] }, { shape: [2, 2, 4] }]
-    expect(shapes(gru(11))).toMatchObject(timeFirst)
-    expect(shapes(gru(21))).toMatchObject(timeFirst)
-    expect(shapes(gru(21, 1))).toMatchObject([{ shape: [2, 5, 2, 4] }, { shape: [2, 2, 4] }])
-  })
-})
+conform(
+  reverseSequence,
+  [
+    { inputs: [{ shape: [4, 3, 2] }, int64s([4, 2, 1])] },
+    {
+      attributes: { time_axis: 1, batch_axis: 0 },
+      inputs: [{ shape: [3, 4] }, tensor('int64', [3], BigInt64Array.of(1n, 4n, 2n))],
+    },
+  ],
+  bench,
+)
