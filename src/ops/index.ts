@@ -35,6 +35,9 @@ import { keyOf } from './spec.ts'
 import * as transpose from './transpose.ts'
 import * as vision from './vision.ts'
 
+export type { Ops, Ref } from './build.ts'
+export { no, type Operator, operator } from './operator.ts'
+
 /** The families, one file each; every export of theirs that is a record is a row of the table. */
 const families: readonly object[] = [
   activation,
