@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { random } from '../base/random.ts'
+import { elementCount, isFixed, isTensorType, type Shape } from '../base/shape.ts'
 import { float32s, fromNumbers, scalar, type Tensor } from '../base/tensor.ts'
-import type { Graph } from '../graph/graph.ts'
+import { emptyGraph, type Graph } from '../graph/graph.ts'
 import { resnetCifar } from '../nn/architectures/resnet-cifar.ts'
 import { define, f32 } from '../nn/define.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
-import { crossEntropy } from './losses.ts'
+import { crossEntropy, meanSquaredError } from './losses.ts'
 import { adamW, type Optimizer, sgd } from './optimizers.ts'
 import { fixBatch, type TrainStep, trainedTensors, trainStep, withTensors } from './train-step.ts'
 
@@ -153,6 +155,169 @@ describe('running statistics', () => {
       seen[step.prediction]!.data as Float32Array,
     )
     expect(difference).toBeLessThan(0.05)
+  })
+})
+
+/** One step's new tensors for a graph with an input `x`, on random data. */
+async function stepOnce(graph: Graph, change: Partial<Parameters<typeof trainStep>[1]> = {}, seed = 1) {
+  const optimizer = change.optimizer ?? sgd({ rate: 1, momentum: 0 })
+  const step = trainStep(graph, { loss: meanSquaredError(), optimizer, batch: 4, ...change })
+  const stream = random(seed)
+  const drawn = (type: Graph['inputs'][number]['type']) => {
+    if (!isTensorType(type) || !isFixed(type.shape)) throw new Error('a shape is not fixed')
+    const values = Array.from({ length: elementCount(type.shape) }, () => stream.normal())
+    return fromNumbers(type.dtype, type.shape, values)
+  }
+  const data = step.graph.inputs.filter(({ name }) => step.data.includes(name))
+  const batch = Object.fromEntries([...data, step.target].map(({ name, type }) => [name, drawn(type)]))
+  const { tensors, losses } = await runSteps(step, optimizer, [batch])
+  return { step, loss: losses[0]!, tensors: tensors[0]!, batch }
+}
+
+describe('a training step of a model with several outputs', () => {
+  const graph = define(
+    { x: f32(['N', 3]) },
+    ({ x }, nn) => {
+      const trunk = nn.tanh(nn.linear(4, { name: 'trunk' })(x))
+      return { first: nn.linear(2, { name: 'a' })(trunk), second: nn.linear(2, { name: 'b' })(trunk) }
+    },
+    { seed: 1 },
+  )
+
+  test('trains towards the one that is named, and leaves the other as it was, weight decay included', async () => {
+    const { tensors } = await stepOnce(graph, {
+      prediction: 'second',
+      optimizer: sgd({ rate: 0.1, weightDecay: 0.5 }),
+      decays: () => true,
+    })
+    expect([...tensors.keys()].sort()).toEqual(['b.bias', 'b.weight', 'trunk.bias', 'trunk.weight'])
+  })
+
+  test('asks which one where none is named', () => {
+    expect(() => trainStep(graph, { loss: meanSquaredError(), optimizer: sgd(), batch: 2 })).toThrow(/first, second/)
+  })
+})
+
+describe('a training step trains', () => {
+  test('a bias of one element', async () => {
+    const graph = define({ x: f32(['N', 3]) }, ({ x }, nn) => ({ y: nn.linear(1, { name: 'l' })(x) }), { seed: 1 })
+    const { tensors } = await stepOnce(graph)
+    expect(tensors.get('l.bias')!.data).not.toEqual(graph.initializers.get('l.bias')!.data)
+  })
+
+  test('what a layer with dropped values learns, and drops different ones each time', async () => {
+    const graph = define(
+      { x: f32(['N', 8]) },
+      ({ x }, nn) => ({ y: nn.linear(2, { name: 'l' })(nn.dropout(0.5)(nn.norm({ name: 'n' })(x))) }),
+      { seed: 1 },
+    )
+    const optimizer = sgd({ rate: 1e-30, momentum: 0 })
+    const step = trainStep(graph, { loss: meanSquaredError(), optimizer, batch: 4 })
+    const batch = {
+      x: float32s(
+        [4, 8],
+        new Array(32).fill(0).map((_, i) => Math.sin(i)),
+      ),
+      target: float32s([4, 2], new Float32Array(8)),
+    }
+    const { losses, tensors } = await runSteps(step, optimizer, [batch, batch, batch])
+    expect(new Set(losses).size).toBe(3)
+    expect(tensors[0]!.get('n.running_mean')!.data).not.toEqual(graph.initializers.get('n.running_mean')!.data)
+  })
+
+  test('around a Resize, whose scales stay constants', async () => {
+    const graph = define(
+      { x: f32(['N', 1, 4, 4]) },
+      ({ x }, { op, conv }) => {
+        const scales = op.constant(float32s([4], [1, 1, 2, 2]), 'scales')
+        return {
+          y: conv(1, 3, { name: 'c2' })(op.Resize([conv(2, 3, { name: 'c1' })(x), null, scales], { mode: 'nearest' })),
+        }
+      },
+      { seed: 1 },
+    )
+    const { tensors } = await stepOnce(graph, { decays: () => true })
+    expect([...tensors.keys()].sort()).toEqual(['c1.bias', 'c1.weight', 'c2.bias', 'c2.weight'])
+  })
+
+  test('a model that lists its initializers as inputs, as old files do', async () => {
+    const plain = models.Mlp()
+    const listed = [...plain.initializers].map(([name, { dtype, shape }]) => ({ name, type: { dtype, shape } }))
+    const old = { ...plain, inputs: [...plain.inputs, ...listed] }
+    const [a, b] = [await stepOnce(plain), await stepOnce(old)]
+    expect(b.step.data).toEqual(['x'])
+    expect(b.tensors).toEqual(a.tensors)
+  })
+
+  test('a model that uses the names of the step', async () => {
+    const graph = define({ target: f32(['N', 3]) }, ({ target }, nn) => ({ y: nn.linear(2)(target) }), { seed: 1 })
+    const { step, tensors } = await stepOnce(graph)
+    expect(step.target.name).not.toBe('target')
+    expect(tensors.size).toBe(2)
+  })
+
+  test('nothing of a frozen normalisation, which then runs as it infers', async () => {
+    const graph = define(
+      { x: f32(['N', 2, 4, 4]) },
+      ({ x }, nn) => ({ y: nn.sequential(nn.norm({ name: 'bn' }), nn.conv(1, 3, { name: 'c' }))(x) }),
+      { seed: 1 },
+    )
+    const { step, tensors, loss, batch } = await stepOnce(graph, { trainable: name => name.startsWith('c') })
+    expect([...tensors.keys()].sort()).toEqual(['c.bias', 'c.weight'])
+    expect(step.graph.nodes.some(({ op, attributes }) => op === 'BatchNormalization' && attributes.training_mode)).toBe(
+      false,
+    )
+    await using session = await onnxruntimeNode.open(graph)
+    const y = (await session.run({ x: batch.x! })).y!.data as Float32Array
+    const wanted = batch.target!.data as Float32Array
+    expect(y.reduce((sum, value, i) => sum + (value - wanted[i]!) ** 2, 0) / y.length).toBeCloseTo(loss, 5)
+  })
+})
+
+test('clipping scales the whole gradient down to the norm, and leaves smaller ones alone', async () => {
+  const graph = models.Mlp()
+  const change = (tensors: ReadonlyMap<string, Tensor>) =>
+    [...tensors].flatMap(([name, { data }]) =>
+      Array.from(data as Float32Array, (value, i) => value - (graph.initializers.get(name)!.data as Float32Array)[i]!),
+    )
+  const norm = (values: readonly number[]) => Math.hypot(...values)
+  const plain = change((await stepOnce(graph)).tensors)
+  const clipped = change((await stepOnce(graph, { clipNorm: norm(plain) / 4 })).tensors)
+  expect(norm(clipped) / norm(plain)).toBeCloseTo(0.25, 4)
+  expect(
+    relativeDifference(
+      clipped.map(value => 4 * value),
+      plain,
+    ),
+  ).toBeLessThan(1e-4)
+  const loose = change((await stepOnce(graph, { clipNorm: norm(plain) * 4 })).tensors)
+  expect(loose).toEqual(plain)
+})
+
+describe('fixBatch', () => {
+  const shaped = (...shapes: readonly Shape[]): Graph => ({
+    ...emptyGraph('g'),
+    inputs: shapes.map((shape, i) => ({ name: `x${i}`, type: { dtype: 'float32', shape } })),
+    outputs: [{ name: 'y', type: { dtype: 'float32', shape: ['N', 'L'] } }],
+  })
+  const shapesOf = ({ inputs }: Graph) => inputs.map(({ type }) => isTensorType(type) && type.shape)
+
+  test('sets the first dimension of every input, and its symbol wherever it stands', () => {
+    const fixed = fixBatch(shaped(['N', 'L', 'N'], ['M', 3]), 4)
+    expect(shapesOf(fixed)).toEqual([
+      [4, 'L', 4],
+      [4, 3],
+    ])
+    expect(fixed.outputs[0]!.type).toEqual({ dtype: 'float32', shape: [4, 'L'] })
+  })
+
+  test('leaves other dimensions alone of which as little is known', () => {
+    expect(shapesOf(fixBatch(shaped(['', 3, '', '']), 4))).toEqual([[4, 3, '', '']])
+  })
+
+  test('refuses inputs that are no batches of that size', () => {
+    for (const shape of [[3, 2], []]) expect(() => fixBatch(shaped(shape), 4)).toThrow(/first dimension of input 'x0'/)
+    expect(shapesOf(fixBatch(shaped([4, 2]), 4))).toEqual([[4, 2]])
   })
 })
 
