@@ -6,6 +6,7 @@ import { float32s, fromNumbers, scalar, type Tensor } from '../base/tensor.ts'
 import { emptyGraph, type Graph } from '../graph/graph.ts'
 import { resnetCifar } from '../nn/architectures/resnet-cifar.ts'
 import { define, f32 } from '../nn/define.ts'
+import { extend } from '../read/extend.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { crossEntropy, meanSquaredError } from './losses.ts'
 import { adamW, type Optimizer, sgd } from './optimizers.ts'
@@ -315,9 +316,28 @@ describe('fixBatch', () => {
     expect(shapesOf(fixBatch(shaped(['', 3, '', '']), 4))).toEqual([[4, 3, '', '']])
   })
 
-  test('refuses inputs that are no batches of that size', () => {
-    for (const shape of [[3, 2], []]) expect(() => fixBatch(shaped(shape), 4)).toThrow(/first dimension of input 'x0'/)
-    expect(shapesOf(fixBatch(shaped([4, 2]), 4))).toEqual([[4, 2]])
+  test('gives inputs of another size the batch, and refuses those that have no first dimension', () => {
+    for (const size of [1, 3, 4]) expect(shapesOf(fixBatch(shaped([size, 2]), 4))).toEqual([[4, 2]])
+    expect(() => fixBatch(shaped([]), 4)).toThrow(/'x0' has no first dimension.*float32\[\]/)
+  })
+
+  test('refuses a model that holds on to the size that it was written for', () => {
+    const holding = (target: readonly number[]) =>
+      extend(shaped([1, 2, 3]), (op, draft) => {
+        const flat = op.MatMul([
+          op.Reshape(['x0', op.ints(target)]),
+          op.constant(float32s([6, 1], new Float32Array(6))),
+        ])
+        draft.outputs[0] = { name: flat, type: op.type(flat) }
+      })
+    const options = { loss: meanSquaredError(), optimizer: sgd(), batch: 4 }
+    expect(() => trainStep(holding([1, 6]), options)).toThrow(/written for batches of 1 and does not fit 4/)
+    expect(trainStep(holding([-1, 6]), options).batch).toBe(4)
+    const swapped = extend(shaped([1, 3]), (op, draft) => {
+      const y = op.Transpose([op.Mul(['x0', op.constant(float32s([3], [1, 2, 3]))])], { perm: [1, 0] })
+      draft.outputs[0] = { name: y, type: op.type(y) }
+    })
+    expect(() => trainStep(swapped, options)).toThrow(/shape \[3,4\] for a batch of 4/)
   })
 })
 

@@ -1,5 +1,5 @@
-import { SinterError } from '../base/errors.ts'
-import { type Dim, isTensorType, type TensorType } from '../base/shape.ts'
+import { messageOf, SinterError } from '../base/errors.ts'
+import { type Dim, formatShape, formatType, isTensorType, type TensorType } from '../base/shape.ts'
 import { scalar, type Tensor } from '../base/tensor.ts'
 import { namesOf } from '../graph/edit.ts'
 import { type Graph, only, requiredInputs, type Value } from '../graph/graph.ts'
@@ -79,6 +79,14 @@ export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
   const output = forward.outputs[prediction]!.name
 
   const statisticNames = new Set(updates.map(({ name }) => name))
+  const { shape } = typeOf(forward, output)
+  if (shape && shape[0] !== batch) {
+    throw new SinterError(
+      'not-supported',
+      `The output '${output}' has the shape ${formatShape(shape)} for a batch of ${batch}: its first dimension must be the batch.`,
+      { output, shape, batch },
+    )
+  }
   const own = ownNames(forward)
   const target: Value = { name: own('target'), type: loss.target(typeOf(forward, output)) }
   const wanted = learning(forward, output, loss, target, candidates).filter(name => !statisticNames.has(name))
@@ -194,25 +202,27 @@ export function withTensors(graph: Graph, values: ReadonlyMap<string, Tensor>): 
 
 /**
  * The graph for one batch size: the first dimension of what must be fed becomes that size, and so does its symbol
- * wherever else it stands. Inputs that have an initializer are inputs no longer.
- * @throws SinterError `not-supported` if an input's first dimension is another size, or not known to exist.
+ * wherever else it stands. Inputs that have an initializer are inputs no longer. Models that were written for batches of
+ * one size, as many exporters do, are taken where nothing in them holds on to it.
+ * @throws SinterError `not-supported` if an input has no first dimension, or the model does not fit another batch size.
  */
 export function fixBatch(graph: Graph, batch: number): Graph {
   if (!Number.isInteger(batch) || batch < 1)
     throw new SinterError('invalid-argument', `The batch size must be a whole number above 0, not ${batch}.`, { batch })
   const symbols = new Set<string>()
+  let stated: number | undefined
   const inputs = requiredInputs(graph)
   for (const { name, type } of inputs) {
     const first = isTensorType(type) ? type.shape?.[0] : undefined
-    if (typeof first === 'string') {
-      symbols.add(first)
-    } else if (first !== batch) {
+    if (first === undefined) {
       throw new SinterError(
         'not-supported',
-        `The first dimension of input '${name}' is ${first ?? 'unknown'}: to train at batch size ${batch} it must be symbolic or ${batch}.`,
+        `Input '${name}' has no first dimension that could be the batch's: its type is ${formatType(type)}.`,
         { name, batch },
       )
     }
+    if (typeof first === 'string') symbols.add(first)
+    else if (first !== batch) stated = first
   }
   const fix = (value: Value, first: readonly Dim[] = []): Value => {
     if (!isTensorType(value.type) || !value.type.shape) return value
@@ -222,12 +232,19 @@ export function fixBatch(graph: Graph, batch: number): Graph {
     )
     return { ...value, type: { ...value.type, shape } }
   }
-  // What the file states of the values in between may hold other symbols for the same sizes: infer them anew.
-  return {
-    ...graph,
-    inputs: inputs.map(value => fix(value, [batch])),
-    outputs: graph.outputs.map(value => fix(value)),
-    types: new Map(),
+  // What the file states of other values may hold other symbols, or sizes, for the batch: infer them anew.
+  const outputs = graph.outputs.map(value => (stated === undefined ? fix(value) : { ...value, type: undefined }))
+  const fixed = { ...graph, inputs: inputs.map(value => fix(value, [batch])), outputs, types: new Map() }
+  if (stated !== undefined) checkFits(fixed, stated, batch)
+  return fixed
+}
+
+function checkFits(graph: Graph, stated: number, batch: number): void {
+  try {
+    infer(graph)
+  } catch (error) {
+    const message = `The model is written for batches of ${stated} and does not fit ${batch}: ${messageOf(error)} Train it at batch size ${stated}.`
+    throw new SinterError('not-supported', message, { stated, batch }, error)
   }
 }
 
