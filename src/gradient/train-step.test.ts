@@ -10,7 +10,8 @@ import { extend } from '../read/extend.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { crossEntropy, meanSquaredError } from './losses.ts'
 import { adamW, type Optimizer, sgd } from './optimizers.ts'
-import { fixBatch, type TrainStep, trainedTensors, trainStep, withTensors } from './train-step.ts'
+import { relativeDifference, runSteps } from './testing/run-steps.ts'
+import { fixBatch, trainStep, withTensors } from './train-step.ts'
 
 interface Golden {
   readonly name: string
@@ -59,34 +60,6 @@ const optimizers: Readonly<Record<string, Optimizer>> = {
   'plain sgd': sgd({ rate: 0.1, momentum: 0 }),
   sgd: sgd({ rate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-2 }),
   adamW: adamW({ rate: 1e-2, weightDecay: 1e-2 }),
-}
-
-/** Runs steps at the optimizer's full rate; gives the losses and the model's tensors after each. */
-async function runSteps(step: TrainStep, optimizer: Optimizer, batches: readonly Readonly<Record<string, Tensor>>[]) {
-  await using session = await onnxruntimeNode.open(step.graph, { threads: 1 })
-  let state = new Map(step.state.map(({ input, initial }) => [input, initial]))
-  const losses: number[] = []
-  const tensors: ReadonlyMap<string, Tensor>[] = []
-  for (const [i, batch] of batches.entries()) {
-    const scalars: Readonly<Record<string, number>> = { rate: optimizer.rate, ...optimizer.scalars(i + 1) }
-    const feeds: Record<string, Tensor> = { ...Object.fromEntries(state), ...batch }
-    for (const { name, input } of step.scalars) feeds[input] = scalar('float32', scalars[name]!)
-    const results = await session.run(feeds)
-    state = new Map(step.state.map(({ input, output }) => [input, results[output]!]))
-    losses.push(Number(results[step.loss]!.data[0]))
-    tensors.push(trainedTensors(step, state))
-  }
-  return { losses, tensors }
-}
-
-/** Euclidean distance over Euclidean length. */
-function relativeDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let [distance, length] = [0, 0]
-  for (let i = 0; i < expected.length; i++) {
-    distance += (actual[i]! - expected[i]!) ** 2
-    length += expected[i]! ** 2
-  }
-  return Math.sqrt(distance / length)
 }
 
 describe('a training step agrees with PyTorch in float64', () => {

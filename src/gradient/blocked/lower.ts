@@ -1,11 +1,11 @@
 import { isFixed, isTensorType, sameShape } from '../../base/shape.ts'
 import type { Graph, Node } from '../../graph/graph.ts'
+import { view } from '../../graph/view.ts'
 import { wholeBlocks } from '../../ops/blocked-layout.ts'
 import { elementwiseLinks } from '../../ops/broadcast.ts'
 import type { Ops, Ref } from '../../ops/build.ts'
 import { callOf } from '../../ops/call.ts'
 import { operatorOf } from '../../ops/index.ts'
-
 import { type AttributesOf, keyOf, type OpName } from '../../ops/spec.ts'
 import { attributesOfAxes, windowAxes } from '../../ops/window.ts'
 import { extend } from '../../read/extend.ts'
@@ -25,6 +25,10 @@ interface Lowering<K extends OpName> {
   blocked(name: string): Ref
   /** The value in its ordinary layout. */
   ordinary(name: string): Ref
+  /** The only node that reads a value, where there is just one and the graph does not put the value out. */
+  reader(name: string): Node | undefined
+  /** What has been taken off each channel of a blocked value, [C], by the value's name. */
+  readonly centers: Map<string, Ref>
 }
 
 /** What stands for a node's outputs: values in blocks, and values in the ordinary layout. */
@@ -48,7 +52,13 @@ export function lowerToBlocked(graph: Graph, block: number): Graph {
     if (!isTensorType(type) || type.dtype !== 'float32' || type.shape?.length !== 4 || !isFixed(type.shape)) return
     return type.shape as unknown as readonly [number, number, number, number]
   }
+  const { consumers, isOutput } = view(graph)
+  const reader = (name: string) => {
+    const [only, ...others] = isOutput(name) ? [] : consumers(name)
+    return others.length === 0 ? only : undefined
+  }
   return extend(graph, (op, draft) => {
+    const centers = new Map<string, Ref>()
     const blocks = new Map<string, Ref>()
     const replaced = new Map<string, Ref>()
     for (const node of graph.nodes) {
@@ -62,7 +72,8 @@ export function lowerToBlocked(graph: Graph, block: number): Graph {
       }
       const { attributes } = callOf(node, scope)
       const isBlocked = (name: string) => blocks.has(name)
-      const lowered = rule?.({ node, attributes, op: at, block, image, isBlocked, blocked, ordinary })
+      const tools = { op: at, block, image, isBlocked, blocked, ordinary, reader, centers }
+      const lowered = rule?.({ node, attributes, ...tools })
       if (!lowered) continue
       draft.remove(node)
       const [first, ...others] = node.outputs as [string, ...string[]]
@@ -88,8 +99,9 @@ function ruleFor(node: Node): Rule | undefined {
 /** Padding channels to whole blocks must not multiply the work by more than this: ordinary kernels are that much slower. */
 const tolerableWork = 1.8
 
-const conv: Rule<'Conv'> = ({ node, attributes, op, block, image, isBlocked, blocked, ordinary }) => {
+const conv: Rule<'Conv'> = ({ node, attributes, op, block, image, isBlocked, blocked, ordinary, reader, centers }) => {
   const [x, w, bias] = node.inputs as [string, string, string?]
+  const [y] = node.outputs as [string]
   const [data, weights] = [image(x), image(w)]
   if (!data || !weights || attributes.group !== 1) return
   const [outputs, inputs, ...kernel] = weights
@@ -97,17 +109,36 @@ const conv: Rule<'Conv'> = ({ node, attributes, op, block, image, isBlocked, blo
   const work = (wholeBlocks(outputs, block) / outputs) * (plain ? 1 : wholeBlocks(inputs, block) / inputs)
   if (work > tolerableWork) return
   const window = attributesOfAxes(windowAxes(attributes, data.slice(2), kernel))
-  const operands = [plain ? ordinary(x) : blocked(x), ordinary(w), bias && ordinary(bias)]
+  // Blocked normalization loses digits where means are far from zero, and does not care for what is taken off before.
+  const norm = bias ? undefined : reader(y)
+  const center = norm && normalizesBatch(norm) ? ordinary(norm.inputs[3]!) : undefined
+  if (center) centers.set(y, center)
+  const shift = bias ? ordinary(bias) : center && op.Neg([center])
+  const operands = [plain ? ordinary(x) : blocked(x), ordinary(w), shift]
   return { blocked: op['sinter.blocked.Conv'](operands, { ...window, block }) }
 }
 
-const batchNormalization: Rule<'BatchNormalization'> = ({ node, attributes, op, isBlocked, blocked, ordinary }) => {
+/** In the training form, which puts out the batch's own statistics. */
+function normalizesBatch(node: Node): boolean {
+  const { training_mode, momentum } = node.attributes
+  return keyOf(node) === 'BatchNormalization' && training_mode?.value === 1 && momentum?.value === 0
+}
+
+const batchNormalization: Rule<'BatchNormalization'> = ({
+  node,
+  attributes,
+  op,
+  isBlocked,
+  blocked,
+  ordinary,
+  centers,
+}) => {
   const [x, scale, shift] = node.inputs as [string, string, string]
-  const { training_mode, momentum, epsilon } = attributes
-  if (!isBlocked(x) || !training_mode || momentum !== 0) return
+  if (!isBlocked(x) || !normalizesBatch(node)) return
   const operands = [blocked(x), ordinary(scale), ordinary(shift)]
-  const [y, ...statistics] = op.many('sinter.blocked.BatchNormalization', 3, operands, { epsilon })
-  return { blocked: y!, ordinary: statistics }
+  const [y, mean, variance] = op.many('sinter.blocked.BatchNormalization', 3, operands, { epsilon: attributes.epsilon })
+  const center = centers.get(x)
+  return { blocked: y!, ordinary: [center ? op.Add([mean, center]) : mean!, variance!] }
 }
 
 const maxPool: Rule<'MaxPool'> = ({ node, attributes, op, image, isBlocked, blocked }) => {
