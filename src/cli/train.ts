@@ -1,8 +1,6 @@
 import { Option } from 'commander'
 import type { Dataset } from '../data/dataset.ts'
 import { checkLabels } from '../data/labelled.ts'
-import { metrics } from '../evaluate/metrics.ts'
-import { predict } from '../evaluate/predict.ts'
 import { withTensors } from '../gradient/train-step.ts'
 import { type Graph, requiredInputs } from '../graph/graph.ts'
 import { load, save } from '../read/model-file.ts'
@@ -12,6 +10,7 @@ import { decimals, duration, percent } from '../report/format.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import type { EpochRecord } from '../train/history.ts'
 import { type TrainProgress, train as trainGraph } from '../train/train.ts'
+import { validateOn } from '../train/validate-on.ts'
 import { answering, examples, jsonOption, type Verb } from './command.ts'
 import { batchFor, type DataOptions, dataNotes, fixedBatch, openData } from './data.ts'
 import { fingerprintOf } from './fingerprint.ts'
@@ -82,8 +81,15 @@ export async function train(path: string, options: TrainOptions): Promise<Traine
     options.validation === undefined
       ? undefined
       : await labelled(options.validation, 'validation data', open, logits, options)
-  const score = (model: Graph, on: Dataset) => scoresOf(model, on, logits, options)
-  const before = held ? await score(open, held) : null
+  const judge = {
+    backend: onnxruntimeNode,
+    output: logits,
+    scores: 'logits',
+    ...(threads === undefined ? {} : { threads }),
+    ...(signal ? { signal } : {}),
+  } as const
+  const validation = held && validateOn(held, { ...judge, batch: batchFor(open, held) })
+  const before = validation ? await validation.score(open) : null
 
   const section = sectionOf(options, open)
   const trained = await trainGraph(open, data, {
@@ -91,9 +97,7 @@ export async function train(path: string, options: TrainOptions): Promise<Traine
     seed,
     backend: onnxruntimeNode,
     ...(threads === undefined ? {} : { threads }),
-    ...(held
-      ? { validation: { monitor: 'accuracy', direction: 'maximize', score: (model: Graph) => score(model, held) } }
-      : {}),
+    ...(validation ? { validation } : {}),
     ...(checkpoint === undefined
       ? {}
       : { checkpoint: { path: checkpoint, fingerprint: await fingerprintOf(open, data, { section, seed }) } }),
@@ -112,7 +116,7 @@ export async function train(path: string, options: TrainOptions): Promise<Traine
     seed,
     history: trained.history,
     before,
-    after: held ? await score(trained.graph, held) : null,
+    after: validation ? await validation.score(trained.graph) : null,
   }
 }
 
@@ -127,14 +131,6 @@ async function labelled(
   const classes = classCount(graph, logits)
   if (classes !== undefined) await checkLabels(part, data, classes)
   return data
-}
-
-async function scoresOf(graph: Graph, data: Dataset, output: string, options: TrainOptions): Promise<Scores> {
-  const { threads, signal } = options
-  await using session = await onnxruntimeNode.open(graph, threads === undefined ? {} : { threads })
-  const batch = batchFor(graph, data)
-  const predictions = await predict(session, data, { output, scores: 'logits', batch, ...(signal ? { signal } : {}) })
-  return { accuracy: metrics.accuracy.value(predictions), logLoss: metrics.logLoss.value(predictions) }
 }
 
 /** The options as a recipe's training section. */

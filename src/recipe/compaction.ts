@@ -13,7 +13,7 @@ import { type RunContext, seedOf, trainIn } from './context.ts'
 import { predictionsOf, sizeOf, speedOf } from './measure.ts'
 import type { Member } from './members.ts'
 import { toShip } from './model.ts'
-import type { CompactStepRecipe } from './recipe.ts'
+import { activationNames, type CompactStepRecipe } from './recipe.ts'
 
 export interface Compacted {
   readonly graph: Graph
@@ -70,7 +70,7 @@ export async function compactMember(
 async function apply(context: RunContext, graph: Graph, step: CompactStepRecipe): Promise<Changed> {
   switch (step.type) {
     case 'fold-batch-norm': {
-      const folded = simplify()(graph)
+      const folded = simplify({ only: ['fold-batch-norm', 'drop-unused'] })(graph)
       const count = graph.nodes.length - folded.nodes.length
       return {
         graph: folded,
@@ -79,11 +79,11 @@ async function apply(context: RunContext, graph: Graph, step: CompactStepRecipe)
       }
     }
     case 'swap-activation': {
-      const { graph: swapped, count } = swapActivations(graph, { to: 'Relu' })
+      const { graph: swapped, count } = swapActivations(graph, { to: activationNames[step.to] })
       return {
         graph: swapped,
-        what: `${count} activations replaced by ReLU`,
-        note: count === 0 ? 'every activation is ReLU already' : null,
+        what: `${count} activations replaced by ${activationNames[step.to]}`,
+        note: count === 0 ? `every activation is ${activationNames[step.to]} already` : null,
       }
     }
     case 'prune': {

@@ -1,10 +1,9 @@
 import { random } from '../base/random.ts'
-import { metrics } from '../evaluate/metrics.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Backend } from '../runtime/backend.ts'
-import { type Trained, type TrainProgress, train, type Validation } from '../train/train.ts'
+import { type Trained, type TrainProgress, train } from '../train/train.ts'
+import { validateOn } from '../train/validate-on.ts'
 import type { RunData } from './data.ts'
-import { predictionsOf } from './measure.ts'
 import type { Provenance } from './model.ts'
 import { hashRecipe, type Recipe, type TrainingRecipe } from './recipe.ts'
 import { trainingOptions } from './training.ts'
@@ -56,7 +55,7 @@ export async function trainIn(
     threads,
     // Timing formulations would make equal runs differ; a run is meant to be repeatable.
     tune: false,
-    validation: validationOn(context, threads),
+    validation: validateOn(data.validation, { backend, threads }),
     checkpoint: { path: context.checkpoint(name), fingerprint },
     onProgress: progress => emit({ type: 'train', name, progress }),
     ...(signal ? { signal } : {}),
@@ -68,17 +67,6 @@ export async function trainIn(
     accuracy: trained.history[trained.epoch - 1]!.validation.accuracy!,
   })
   return trained
-}
-
-function validationOn({ data, backend }: RunContext, threads: number): Validation {
-  return {
-    monitor: 'accuracy',
-    direction: 'maximize',
-    async score(graph) {
-      const predictions = await predictionsOf(graph, data.validation, backend, threads)
-      return { accuracy: metrics.accuracy.value(predictions), logLoss: metrics.logLoss.value(predictions) }
-    },
-  }
 }
 
 /** A seed of its own for each thing that draws random numbers, whatever else the recipe has. */

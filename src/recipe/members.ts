@@ -4,7 +4,7 @@ import type { Graph } from '../graph/graph.ts'
 import type { EpochRecord } from '../train/history.ts'
 import { buildMember } from './architecture.ts'
 import { type RunContext, seedOf, trainIn } from './context.ts'
-import type { MemberRecipe } from './recipe.ts'
+import { activationNames, type MemberRecipe } from './recipe.ts'
 
 export interface Member {
   readonly name: string
@@ -51,7 +51,7 @@ async function trainMember(context: RunContext, member: MemberRecipe): Promise<M
   const graph = buildMember(architecture, context.recipe, context.data, seedOf(context.recipe, name))
   const first = await trainIn(context, name, graph, training, 1)
   if (!swapActivation) return { name, ...first }
-  const swapped = swapActivations(first.graph, { to: 'Relu' })
+  const swapped = swapActivations(first.graph, { to: activationNames[swapActivation.to] })
   const second = await trainIn(context, `${name}-tuned`, swapped.graph, swapActivation.training, 1)
   const renumbered = second.history.map(record => ({ ...record, epoch: record.epoch + first.history.length }))
   return {

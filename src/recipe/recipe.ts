@@ -91,7 +91,11 @@ const architecture = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('resnet-cifar'), depth: count.default(8), width: positive.default(1), activation }),
 ])
 
-const swap = z.strictObject({ to: z.literal('relu'), training })
+/** What a recipe can put in an activation's place, by ONNX's name. */
+export const activationNames = { relu: 'Relu', leakyRelu: 'LeakyRelu', gelu: 'Gelu', hardSwish: 'HardSwish' } as const
+const replacement = z.enum(Object.keys(activationNames) as (keyof typeof activationNames)[]).default('relu')
+
+const swap = z.strictObject({ to: replacement, training })
 const member = z.strictObject({
   name,
   architecture,
@@ -102,7 +106,7 @@ const member = z.strictObject({
 const fineTune = training.optional().describe('Training after the step')
 const compactStep = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('fold-batch-norm') }),
-  z.strictObject({ type: z.literal('swap-activation'), to: z.literal('relu').default('relu'), training: fineTune }),
+  z.strictObject({ type: z.literal('swap-activation'), to: replacement, training: fineTune }),
   z
     .strictObject({
       type: z.literal('prune'),

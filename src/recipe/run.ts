@@ -123,8 +123,9 @@ export async function run(recipe: Recipe, options: RunOptions): Promise<RunRecor
     await rm(checkpoints, { recursive: true, force: true })
     return record
   } catch (error) {
-    await save({ finished: new Date().toISOString() })
-    if (signal?.aborted) {
+    // What ended the run is told even where the record of it cannot be written, and a failure as one even after a stop.
+    await save({ finished: new Date().toISOString() }).catch(() => {})
+    if (error instanceof SinterError && error.code === 'interrupted') {
       throw new SinterError(
         'interrupted',
         `Stopped. What was finished is in ${out}; go on with --resume ${out}.`,
