@@ -1,6 +1,6 @@
 /**
  * What fusing costs: the time of an ensemble's graph over the sum of its members' times, for every combine method, on one
- * thread. Run with `npx jiti bench/ensemble.ts`. CPU time is what counts: on a busy machine the clock on the wall says
+ * thread. Run with `npm run bench:ensemble`. CPU time is what counts: on a busy machine the clock on the wall says
  * more of the neighbours, and the longer a run is.
  */
 import { random } from '../src/base/random.ts'
