@@ -1,4 +1,5 @@
 import { random } from '../base/random.ts'
+import type { Layout } from '../gradient/train-step.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Backend } from '../runtime/backend.ts'
 import { type Trained, type TrainProgress, train } from '../train/train.ts'
@@ -22,6 +23,8 @@ export interface RunContext {
   readonly provenance: Provenance
   readonly quick: boolean
   readonly backend: Backend
+  /** Chosen once for the whole run: weights depend on it in their last bits. */
+  readonly layout: Layout
   /** Cores to use: members train side by side on one thread each, what runs alone takes all. */
   readonly threads: number
   /** Where checkpoints go while the run lasts. */
@@ -38,11 +41,12 @@ export async function trainIn(
   section: TrainingRecipe,
   threads: number,
 ): Promise<Trained> {
-  const { recipe, data, quick, backend, provenance, emit, signal } = context
+  const { recipe, data, quick, backend, layout, provenance, emit, signal } = context
   const epochFactor = (quick && recipe.quick?.epochFactor) || 1
   const fingerprint = hashRecipe({
     name,
     section,
+    layout,
     data: recipe.data,
     quick: quick ? recipe.quick : null,
     seed: recipe.seed,
@@ -52,6 +56,7 @@ export async function trainIn(
     ...trainingOptions(section, recipe.data.input, { epochFactor }),
     seed: seedOf(recipe, name),
     backend,
+    layout,
     threads,
     // Timing formulations would make equal runs differ; a run is meant to be repeatable.
     tune: false,

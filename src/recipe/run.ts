@@ -7,6 +7,7 @@ import { readRunRecord, runFileName, writeRunRecord } from '../report/run-file.t
 import type { RunRecord } from '../report/run-record.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { onnxruntimeWorkers } from '../runtime/worker-engine.ts'
+import { fastestLayout } from '../train/layout.ts'
 import { compactMember } from './compaction.ts'
 import type { RunContext, RunEvent } from './context.ts'
 import { loadData } from './data.ts'
@@ -51,6 +52,8 @@ export async function run(recipe: Recipe, options: RunOptions): Promise<RunRecor
   const version = await versions()
   const provenance = { classes: data.classes, recipeHash: hash, version: version.sinter }
   const checkpoints = join(out, 'checkpoints')
+  const backend = threads > 1 ? onnxruntimeWorkers : onnxruntimeNode
+  const layout = await fastestLayout(backend)
   const context: RunContext = {
     recipe,
     data,
@@ -58,7 +61,8 @@ export async function run(recipe: Recipe, options: RunOptions): Promise<RunRecor
     quick,
     threads,
     signal,
-    backend: threads > 1 ? onnxruntimeWorkers : onnxruntimeNode,
+    backend,
+    layout,
     checkpoint: name => join(checkpoints, `${name}.safetensors`),
     emit: onEvent,
   }
@@ -76,6 +80,7 @@ export async function run(recipe: Recipe, options: RunOptions): Promise<RunRecor
       cores: cpus().length,
       threads,
       platform: `${process.platform}-${process.arch}`,
+      layout: layout === 'portable' ? layout : `blocks of ${layout.block}`,
     },
     data: {
       name: recipe.name,

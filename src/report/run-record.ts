@@ -204,6 +204,12 @@ export const runRecord = z
         cores: z.int().positive().describe('Logical cores of the machine'),
         threads: z.int().positive().describe('Threads used for training'),
         platform: z.string().describe('Operating system and architecture, for example "linux-x64"'),
+        layout: z
+          .string()
+          .optional()
+          .describe(
+            'How training steps lay out images in memory: "portable", or "blocks of 16"; weights differ in rounding',
+          ),
       })
       .describe('Where it ran; times compare only between runs on one machine'),
     data: z
