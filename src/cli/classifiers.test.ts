@@ -1,8 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isTensorType } from '../base/shape.ts'
 import { tensor } from '../base/tensor.ts'
 import { writeNpz } from '../data/testing/write-npz.ts'
+import { attribute } from '../graph/attributes.ts'
+import { node } from '../graph/edit.ts'
+import type { Graph } from '../graph/graph.ts'
 import { renameValues } from '../graph/rename.ts'
+import { define, f32 } from '../nn/define.ts'
 import { load, save } from '../read/model-file.ts'
 import { type Blobs, makeBlobs, network, points } from './testing/blobs.ts'
 import { sinter } from './testing/run.ts'
@@ -181,6 +186,53 @@ describe('sinter fuse', () => {
     expect((await fuse(at('a.onnx'))).code).toBe('usage')
     expect((await fuse(at('a.onnx'), at('b.onnx'), '--weights', '1,2,3', '--method', 'average')).code).toBe('usage')
     expect((await fuse(at('a.onnx'), at('b.onnx'), '--method', 'weighted-average')).code).toBe('usage')
+  })
+})
+
+describe('a model of images of any size, its weights in Constant nodes', () => {
+  const outputsOf = ({ outputs }: Graph) => outputs.map(({ name, type }) => [name, isTensorType(type) && type.shape])
+
+  beforeAll(async () => {
+    const build = define(
+      { image: f32(['N', 1, 'height', 'width']) },
+      ({ image }, nn) => ({ logits: nn.sequential(nn.conv(4, 3), nn.relu, nn.globalPool, nn.linear(3))(image) }),
+      { seed: 1, name: 'any-size' },
+    )
+    const held = [...build.initializers].map(([name, value]) =>
+      node({ op: 'Constant', inputs: [], outputs: [name], attributes: { value: attribute.tensor(value) } }),
+    )
+    await save(at('any.onnx'), { ...build, nodes: [...held, ...build.nodes], initializers: new Map() })
+    const bright = Float32Array.from({ length: 24 * 30 }, (_, i) => (Math.floor(i / 30) % 3) + (i % 7) / 10)
+    await writeNpz(at('images.npz'), {
+      image: tensor('float32', [24, 1, 5, 6], bright),
+      label: tensor(
+        'int64',
+        [24],
+        BigInt64Array.from({ length: 24 }, (_, i) => BigInt(i % 3)),
+      ),
+    })
+  })
+
+  test('is trained at the size of the data, and takes any afterwards', async () => {
+    const args = ['train', at('any.onnx'), '--data', at('images.npz'), '-o', at('any-tuned.onnx')]
+    const { code, json } = await sinter(...args, '--batch', '8', '--rate', '0.05', '--threads', '1', '--json')
+    expect(code).toBe(0)
+    const { history } = json()
+    expect(history.at(-1).loss).toBeLessThan(history[0].loss)
+    const [before, after] = [await load(at('any.onnx')), await load(at('any-tuned.onnx'))]
+    expect(after.inputs).toEqual(before.inputs)
+    expect(outputsOf(after)).toEqual(outputsOf(before))
+  })
+
+  test('costs what it costs at the size of the data', async () => {
+    // 5 * 6 places, 4 channels, 9 taps; and the head.
+    const macs = 5 * 6 * 4 * 9 + 4 * 3
+    const evaluated = await sinter('evaluate', at('any.onnx'), '--data', at('images.npz'), '--json')
+    expect(evaluated.json()).toMatchObject({ macs })
+    const files = [at('any.onnx'), at('any.onnx'), '-o', at('any-two.onnx'), '--data', at('images.npz')]
+    const fused = await sinter('fuse', ...files, '--method', 'average', '--json')
+    expect(fused.json().members).toMatchObject([{ macs }, { macs }])
+    expect(fused.json().ensemble.macs).toBeGreaterThanOrEqual(2 * macs)
   })
 })
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { DType } from '../base/dtype.ts'
 import { SinterError } from '../base/errors.ts'
-import { formatShape, isTensorType, type Shape } from '../base/shape.ts'
+import { formatShape, isTensorType, type Shape, type ValueType } from '../base/shape.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { type LabelledFiles, readLabelled } from '../data/labelled.ts'
 import { type Graph, requiredInputs } from '../graph/graph.ts'
@@ -63,6 +63,35 @@ function checkFit(input: string, row: Shape, expected: Shape | undefined): void 
     `Rows of '${input}' are ${formatShape(row)} in the data, but ${formatShape(wanted)} in the model.`,
     { input, data: row, model: wanted },
   )
+}
+
+/**
+ * A graph whose inputs have the sizes of the data's rows where they leave them open, such as the height and width of
+ * images. How many rows there are stays open.
+ */
+export function withRowSizes(graph: Graph, { fields }: Dataset): Graph {
+  const required = requiredInputs(graph)
+  const batch = new Set(required.map(({ type }) => (isTensorType(type) ? type.shape?.[0] : undefined)))
+  const sizes = new Map<string, number>()
+  const inputs = graph.inputs.map(value => {
+    const row = required.includes(value) ? fields[value.name]?.shape : undefined
+    if (!row || !isTensorType(value.type) || !value.type.shape) return value
+    const shape = value.type.shape.map((dim, i) => {
+      const size = row[i - 1]
+      if (i === 0 || typeof dim === 'number' || typeof size !== 'number') return dim
+      if (dim !== '' && !batch.has(dim)) sizes.set(dim, size)
+      return size
+    })
+    return { ...value, type: { ...value.type, shape } }
+  })
+  const sized = <T extends ValueType | undefined>(type: T): T =>
+    isTensorType(type) && type.shape ? { ...type, shape: type.shape.map(dim => sizes.get(dim as string) ?? dim) } : type
+  return {
+    ...graph,
+    inputs,
+    outputs: graph.outputs.map(value => ({ ...value, type: sized(value.type) })),
+    types: new Map([...graph.types].map(([name, type]) => [name, sized(type)])),
+  }
 }
 
 /** The number of rows that a model is made for; undefined if it takes any. */

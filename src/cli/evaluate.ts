@@ -11,7 +11,7 @@ import { finiteOrNull } from '../report/run-record.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { type ClassifyOptions, classify, type ScoreKind, scoreKinds } from './classify.ts'
 import { answering, examples, jsonOption, type Verb } from './command.ts'
-import { batchFor, type DataOptions, dataNotes, openData } from './data.ts'
+import { batchFor, type DataOptions, dataNotes, openData, withRowSizes } from './data.ts'
 import { bytesOfModel } from './model.ts'
 import { wholeNumber } from './options.ts'
 import { facts, table } from './table.ts'
@@ -50,7 +50,7 @@ export async function evaluate(path: string, data: string, options: EvaluateOpti
   const dataset = await openData(data, graph, options)
   const { predictions, output, scores } = await classify(graph, dataset, options)
   const { accuracy, macroF1, rocAuc, logLoss, ece, classes, confusion } = classificationReport(predictions)
-  const { parameters, macs } = cost(graph)
+  const { parameters, macs } = cost(withRowSizes(graph, dataset))
   return {
     file: path,
     data,

@@ -19,7 +19,7 @@ import { type Choice, choose } from '../select/choose.ts'
 import { asClassifier } from './as-classifier.ts'
 import { classify } from './classify.ts'
 import { answering, examples, jsonOption, type Verb, wrongUsage } from './command.ts'
-import { type DataOptions, dataNotes, openData } from './data.ts'
+import { type DataOptions, dataNotes, openData, withRowSizes } from './data.ts'
 import { bytesOfModel, checkOutput, modelNames } from './model.ts'
 import { count, numberList, wholeNumber } from './options.ts'
 import { table } from './table.ts'
@@ -101,11 +101,12 @@ export async function fuse(files: readonly string[], options: FuseOptions): Prom
   for (const file of files) loaded.push(await asClassifier(await load(file), options.output))
   const graphs = sharingInput(loaded)
   const dataset = data === undefined ? undefined : await openData(data, graphs[0]!, options)
+  const sized = (graph: Graph) => (dataset ? withRowSizes(graph, dataset) : graph)
   const names = modelNames(files)
   const members: Member[] = []
   for (const [i, graph] of graphs.entries()) {
     const predictions = dataset && (await predictionsOf(graph, dataset, options))
-    members.push({ name: names[i]!, file: files[i]!, graph, macs: cost(graph).macs, predictions })
+    members.push({ name: names[i]!, file: files[i]!, graph, macs: cost(sized(graph)).macs, predictions })
   }
   const plan = planOf(members, method, options)
   const taken = plan.members.map(one => members.find(member => member.name === one)!)
@@ -116,7 +117,7 @@ export async function fuse(files: readonly string[], options: FuseOptions): Prom
   )
   await save(out, graph)
   const judged = dataset && (await predictionsOf(graph, dataset, options))
-  return { out, method: plan.method.name, ...(await report(graph, members, plan, judged, options)) }
+  return { out, method: plan.method.name, ...(await report(sized(graph), members, plan, judged, options)) }
 }
 
 /** Where every member has one input, it is the same one, whatever each calls it: the first member's name is taken. */

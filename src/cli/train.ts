@@ -8,11 +8,12 @@ import type { TrainingRecipe } from '../recipe/recipe.ts'
 import { trainingOptions } from '../recipe/training.ts'
 import { decimals, duration, percent } from '../report/format.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import { liftConstants } from '../simplify/lift-constants.ts'
 import type { EpochRecord } from '../train/history.ts'
 import { type TrainProgress, train as trainGraph } from '../train/train.ts'
 import { validateOn } from '../train/validate-on.ts'
 import { answering, examples, jsonOption, type Verb } from './command.ts'
-import { batchFor, type DataOptions, dataNotes, fixedBatch, openData } from './data.ts'
+import { batchFor, type DataOptions, dataNotes, fixedBatch, openData, withRowSizes } from './data.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { logitsOf, onlyLogits } from './logits.ts'
 import { checkOutput, classCount, modelNames } from './model.ts'
@@ -73,10 +74,11 @@ export async function train(path: string, options: TrainOptions): Promise<Traine
   const { out, checkpoint, seed, threads, onProgress, signal } = options
   await checkOutput(out, [path])
   if (checkpoint !== undefined) await checkOutput(checkpoint, [path, out])
-  const graph = await load(path)
+  const graph = liftConstants(await load(path))
   const logits = logitsOf(graph, options.output)
-  const open = onlyLogits(graph, logits)
-  const data = await labelled(options.data, 'training data', open, logits, options)
+  const wanted = onlyLogits(graph, logits)
+  const data = await labelled(options.data, 'training data', wanted, logits, options)
+  const open = withRowSizes(wanted, data)
   const held =
     options.validation === undefined
       ? undefined

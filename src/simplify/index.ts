@@ -6,9 +6,10 @@ import { dropIdentity } from './drop-identity.ts'
 import { dropOverridable } from './drop-overridable.ts'
 import { dropUnused } from './drop-unused.ts'
 import { foldBatchNorm } from './fold-batch-norm.ts'
+import { liftConstants } from './lift-constants.ts'
 
 /** What `simplify` does, in order. Each step keeps what the graph computes, up to rounding. */
-export const steps: readonly (Pass | Rule)[] = [dropOverridable, dropIdentity, foldBatchNorm, dropUnused]
+export const steps: readonly (Pass | Rule)[] = [dropOverridable, liftConstants, dropIdentity, foldBatchNorm, dropUnused]
 
 export interface SimplifyOptions {
   /** Keep initializers among the graph's inputs, so that callers can override them; nothing is folded into those. */

@@ -3,7 +3,7 @@ import { f32, makeGraph } from '../../test/support/make-graph.ts'
 import { expectSameOutputs } from '../../test/support/same-outputs.ts'
 import { float32s } from '../base/tensor.ts'
 import { attribute } from '../graph/attributes.ts'
-import { edit } from '../graph/edit.ts'
+import { edit, node } from '../graph/edit.ts'
 import { type Body, bodiesOf, type Graph } from '../graph/graph.ts'
 import { titleOf } from '../rewrite/pass.ts'
 import { recorder } from '../rewrite/trace.ts'
@@ -54,12 +54,27 @@ test('initializers come off the inputs, unless callers are to override them', as
   await expectSameOutputs(kept, network)
 })
 
+test('weights in Constant nodes become initializers, under their names', async () => {
+  const held = [...network.initializers].map(([name, value]) =>
+    node({ op: 'Constant', inputs: [], outputs: [name], attributes: { value: attribute.tensor(value) } }),
+  )
+  const graph: Graph = { ...network, nodes: [...held, ...network.nodes], initializers: new Map() }
+  const after = simplify({ only: ['lift-constants'] })(graph)
+  expect(operators(after)).toEqual(operators(network))
+  expect(after.initializers).toEqual(network.initializers)
+  await expectSameOutputs(after, graph)
+
+  const given = { ...graph, outputs: [...graph.outputs, { name: held[0]!.outputs[0]!, type: undefined }] }
+  expect(operators(simplify({ only: ['lift-constants'] })(given))).toContain('Constant')
+})
+
 test('steps can be left out or picked by name', () => {
   expect(operators(simplify({ skip: ['fold-batch-norm'] })(network))).toEqual(['Conv', 'BatchNormalization'])
   expect(simplify({ only: ['fold-batch-norm'] })(network)).toBe(network)
   expect(() => simplify({ skip: ['fold-everything'] })).toThrow(/no step 'fold-everything'.*drop-identity/)
   expect(steps.map(step => (typeof step === 'function' ? titleOf(step) : step.name))).toEqual([
     'drop-overridable',
+    'lift-constants',
     'drop-identity',
     'fold-batch-norm',
     'drop-unused',
