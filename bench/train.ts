@@ -1,7 +1,8 @@
 /*
  * Times training steps at batch 128: Sinter's, portable and in the layout of this machine's kernels, beside PyTorch's
  * (from $SINTER_PYTHON, else python3) and TensorFlow.js's, where they are installed. All take turns, so that a busy
- * moment hits them alike. Run: npm run bench:train [-- --quick --threads 2 --only resnet-8 --nodes 15 --forms]
+ * moment hits them alike; with --cpu, and on one thread, it is the CPU's time that counts, which hardly depends on the
+ * neighbours. Run: npm run bench:train [-- --quick --threads 2 --only resnet-8 --nodes 15 --forms --cpu]
  */
 import { parseArgs } from 'node:util'
 import { onnxruntimeNode } from '../src/runtime/onnxruntime-node.ts'
@@ -14,21 +15,23 @@ import { torch } from './training/torch.ts'
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    threads: { type: 'string', default: '2' },
+    threads: { type: 'string' },
     only: { type: 'string' },
     nodes: { type: 'string', default: '0' },
     forms: { type: 'boolean', default: false },
+    cpu: { type: 'boolean', default: false },
   },
 })
-const threads = Number(options.threads)
+const { cpu } = options
+const threads = Number(options.threads ?? (cpu ? 1 : 2))
 const [warmup, rounds, stepsPerRound] = options.quick ? [10, 8, 5] : [30, 20, 10]
 /** A step slower than this, in milliseconds, is taken three times and no more. */
 const slow = 1000
 
 const layout = await fastestLayout(onnxruntimeNode)
-const peer = await torch(threads)
+const peer = await torch(threads, cpu)
 console.log(
-  `Milliseconds a training step of 128 rows on ${threads} threads, median and least of ${rounds * stepsPerRound} taken ` +
+  `Milliseconds ${cpu ? 'of CPU time ' : ''}a training step of 128 rows on ${threads} thread(s), median and least of ${rounds * stepsPerRound} taken ` +
     `in turns of ${stepsPerRound}, and their ratios to PyTorch's better.`,
 )
 if (!isMissing(peer)) console.log(`PyTorch ${peer.version}`)
@@ -36,11 +39,11 @@ for (const net of nets) if (options.only === undefined || options.only === net) 
 if (!isMissing(peer)) peer.close()
 
 async function compare(net: Net): Promise<void> {
-  const own = [await sinter(net, 'portable', threads)]
-  if (layout !== 'portable' && net !== 'mlp') own.push(await sinter(net, layout, threads))
+  const own = [await sinter(net, 'portable', threads, cpu)]
+  if (layout !== 'portable' && net !== 'mlp') own.push(await sinter(net, layout, threads, cpu))
   const others: readonly (Contender | Missing)[] = [
     ...(isMissing(peer) ? [peer] : layoutsOf(net).map(layout => peer.contender(net, layout))),
-    await tfjs(net),
+    await tfjs(net, cpu),
   ]
   const contenders = [...own, ...others.flatMap(one => (isMissing(one) ? [] : [one]))]
   const times = await takeTurns(contenders)

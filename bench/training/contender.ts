@@ -23,3 +23,10 @@ export type Net = (typeof nets)[number]
 /** Rows in a batch. */
 export const batch = 128
 export const classes = 10
+
+/** Milliseconds since some moment: on the clock, or of this process's CPU time. */
+export function now(cpu: boolean): number {
+  if (!cpu) return performance.now()
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}

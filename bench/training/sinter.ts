@@ -10,7 +10,7 @@ import { onnxruntimeNode } from '../../src/runtime/onnxruntime-node.ts'
 import type { Profile } from '../../src/runtime/profile.ts'
 import { profileGraph } from '../../src/runtime/profile-graph.ts'
 import { type FormTiming, preferred, tune } from '../../src/train/tune.ts'
-import { batch, type Contender, classes, type Net } from './contender.ts'
+import { batch, type Contender, classes, type Net, now } from './contender.ts'
 
 const graphs: Readonly<Record<Net, () => Graph>> = {
   mlp: () => mlp({ input: [784], hidden: [512, 512], classes, seed: 1 }),
@@ -25,7 +25,7 @@ export interface Own extends Contender {
 }
 
 /** Sinter's step in a layout, with the formulations that `tune` finds fastest, as `train` compiles it. */
-export async function sinter(net: Net, layout: Layout, threads: number): Promise<Own> {
+export async function sinter(net: Net, layout: Layout, threads: number, cpu: boolean): Promise<Own> {
   const options = { loss: crossEntropy(), optimizer: sgd({ rate: 0.05, momentum: 0.9 }), batch, layout }
   const graph = graphs[net]()
   const timings = await tune(trainStep(graph, options).choices, { backend: onnxruntimeNode, threads })
@@ -40,10 +40,10 @@ export async function sinter(net: Net, layout: Layout, threads: number): Promise
     async run(steps) {
       const times: number[] = []
       for (let i = 0; i < steps; i++) {
-        const start = performance.now()
+        const start = now(cpu)
         const results = await session.run({ ...Object.fromEntries(state), ...fixed }, fetch)
         state = new Map(step.state.map(({ input, output }) => [input, results[output]!]))
-        times.push(performance.now() - start)
+        times.push(now(cpu) - start)
       }
       return times
     },

@@ -1,12 +1,12 @@
 import { messageOf } from '../../src/base/errors.ts'
-import { batch, type Contender, classes, type Missing, type Net } from './contender.ts'
+import { batch, type Contender, classes, type Missing, type Net, now } from './contender.ts'
 
 /** TensorFlow.js as far as this uses it: the package is not a dependency, so its types are not there. */
 // biome-ignore lint/suspicious/noExplicitAny: see above
 type Tfjs = any
 
 /** TensorFlow.js on the fastest of its backends that trains the network: wasm has no gradients of convolutions. */
-export async function tfjs(net: Net): Promise<Contender | Missing> {
+export async function tfjs(net: Net, cpu: boolean): Promise<Contender | Missing> {
   const backend = net === 'mlp' ? 'wasm' : 'cpu'
   const name = `TensorFlow.js ${backend}`
   if (net === 'resnet-8') return { name, reason: 'a step on its CPU backend takes most of a minute' }
@@ -27,9 +27,9 @@ export async function tfjs(net: Net): Promise<Contender | Missing> {
     async run(steps) {
       const times: number[] = []
       for (let i = 0; i < steps; i++) {
-        const start = performance.now()
+        const start = now(cpu)
         await model.trainOnBatch(x, y)
-        times.push(performance.now() - start)
+        times.push(now(cpu) - start)
       }
       return times
     },

@@ -10,13 +10,13 @@ export interface Torch {
 }
 
 /** PyTorch in a process of its own, which computes only when asked to. */
-export async function torch(threads: number): Promise<Torch | Missing> {
+export async function torch(threads: number, cpu: boolean): Promise<Torch | Missing> {
   const python = process.env.SINTER_PYTHON ?? 'python3'
   if (spawnSync(python, ['-c', 'import torch']).status !== 0) {
     return { name: 'PyTorch', reason: `${python} does not have it; set SINTER_PYTHON to a Python that does` }
   }
   const script = join(import.meta.dirname, 'torch_peer.py')
-  const child = spawn(python, [script, String(threads), String(batch), String(classes)], {
+  const child = spawn(python, [script, String(threads), String(batch), String(classes), cpu ? 'cpu' : 'clock'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()

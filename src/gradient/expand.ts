@@ -4,7 +4,7 @@ import { operatorOf } from '../ops/index.ts'
 import { extend } from '../read/extend.ts'
 import { infer, scopeOf } from '../read/infer.ts'
 
-/** The graph with every operator that exists in Sinter only replaced by those that an engine runs. */
+/** The graph with its operators in the form that an engine runs, and runs fastest. Shapes must be fixed. */
 export function expand(graph: Graph): Graph {
   const scope = scopeOf(graph, infer(graph))
   const expanded = extend(graph, (op, draft) => {
@@ -15,6 +15,7 @@ export function expand(graph: Graph): Graph {
       const { attributes } = callOf(node, scope)
       const x = node.inputs.map(name => replaced.get(name) ?? name)
       const outputs = form({ node, attributes, op: op.within(`${node.name || node.op}/`), x })
+      if (!outputs) continue
       draft.remove(node)
       node.outputs.forEach((name, i) => {
         if (name === '' || outputs[i] === undefined) return

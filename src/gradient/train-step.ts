@@ -13,6 +13,7 @@ import { expand } from './expand.ts'
 import { type FormChoice, preferForms } from './forms.ts'
 import type { Loss } from './losses.ts'
 import { type Optimizer, scalarNames } from './optimizers.ts'
+import { poolFirst } from './pool-first.ts'
 import { emptySlab, join, pack, type Slab, type StateTensor, slabsOf, split, unpack } from './state.ts'
 import { type TensorFilter, trainable } from './trainable.ts'
 import { trainingForm } from './training-form.ts'
@@ -74,7 +75,7 @@ export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
     })
   const fixed = fixBatch(graph, batch)
   const candidates = trainable(fixed, options.trainable)
-  const { graph: ordinary, updates } = trainingForm(fixed, candidates)
+  const { graph: ordinary, updates } = trainingForm(poolFirst(fixed), candidates)
   const forward = layout === 'portable' ? ordinary : lowerToBlocked(ordinary, layout.block)
   const output = forward.outputs[prediction]!.name
 
@@ -170,7 +171,7 @@ export function trainStep(graph: Graph, options: TrainStepOptions): TrainStep {
     }
   })
   return {
-    graph: layout === 'portable' ? step : fuseEngine(expand(fuseBlocked(step))),
+    graph: layout === 'portable' ? expand(step) : fuseEngine(expand(fuseBlocked(step))),
     batch,
     data: requiredInputs(fixed).map(({ name }) => name),
     target,

@@ -10,7 +10,7 @@ export interface BlockedAttributesOf {
   'sinter.blocked.Unblock': { readonly channels: number }
   'sinter.blocked.Conv': WindowOf2D & { readonly block: number }
   'sinter.blocked.BatchNormalization': { readonly epsilon: number }
-  'sinter.blocked.MaxPool': WindowOf2D
+  'sinter.blocked.MaxPool': WindowOf2D & { readonly block: number }
   /** Tensors of every second (third, ...) element along each axis, woven into one; rows before columns, left out if zero. */
   'sinter.blocked.Interleave': { readonly strides: readonly number[]; readonly block: number }
   'sinter.blocked.GlobalAveragePool': { readonly block: number; readonly channels: number }

@@ -87,3 +87,30 @@ function sumOverImages(op: Ops, x: Ref, images: number, channels: number, factor
   const row = op.constant(full(op.type(x).dtype, [1, images], factor), 'row')
   return op.Reshape([op.MatMul([row, op.Reshape([x, op.ints([images, channels])])]), op.ints([channels])])
 }
+
+/**
+ * Blocked tensors of one shape woven into one that is as many times as large: each is every second (third, ...) element
+ * along both axes. They stand rows before columns; null stands for zeros.
+ */
+export function woven(op: Ops, parts: readonly (Ref | null)[], strides: readonly number[], block: number): Ref {
+  const shape = op.shape(parts.find(part => part !== null)!) as [number, number, number, number]
+  const [images, channels, height, width] = shape
+  const rows = (images * channels * height) / block
+  const [vertical, horizontal] = strides as [number, number]
+  const sideBySide = (lines: readonly Ref[], shape: readonly number[]) =>
+    op.Concat(
+      lines.map(line => op.Reshape([line, op.ints(shape)])),
+      { axis: 1 },
+    )
+  const pixels = [rows * width, block]
+  const zeros = () => op.ConstantOfShape([op.ints(pixels)])
+  const lines = Array.from({ length: vertical }, (_, row) => {
+    const own = parts.slice(row * horizontal, (row + 1) * horizontal)
+    return sideBySide(
+      own.map(part => part ?? zeros()),
+      pixels,
+    )
+  })
+  const all = sideBySide(lines, [rows, width * horizontal * block])
+  return op.Reshape([all, op.ints([images, channels, height * vertical, width * horizontal])])
+}

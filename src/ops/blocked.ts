@@ -15,6 +15,7 @@ import {
   sumOverPositions,
   toBlocked,
   wholeBlocks,
+  woven,
 } from './blocked-layout.ts'
 import type { Ops, Ref } from './build.ts'
 import { productCost } from './channels.ts'
@@ -129,18 +130,27 @@ export const maxPool = operator('sinter.blocked.MaxPool', {
     return [{ dtype: x!.dtype, shape: pooled && [...x!.shape!.slice(0, 2), ...pooled] }]
   },
   // Elements that equal the maximum share its gradient.
-  gradient: ({ op, attributes: { kernel_shape, strides }, x: [x], y: [y], dy: [dy] }) => {
+  gradient: ({ op, attributes: { kernel_shape, strides, block }, x: [x], y: [y], dy: [dy], choose }) => {
     const window = { kernel_shape, strides, dilations: [1, 1], pads: [0, 0, 0, 0] }
-    const spread = (pooled: Ref) =>
-      op['com.microsoft.nchwc.Upsample']([pooled], { scales: [1, 1, ...strides], mode: 'nearest' })
-    // In one pass: 1 where x - y is zero, and 0 where it is less.
-    const steep = { name: 'HardSigmoid', params: [1e30, 1] }
-    const equal = affine(op, x!, { sum: spread(op.Neg([y])), activation: steep })
-    const share = op['com.microsoft.nchwc.AveragePool']([equal], window)
-    const mean = op.Mul([dy, scalarLike(op, dy!, 1 / elementCount(kernel_shape))])
-    return [op.Mul([equal, spread(op.Div([mean, share]))])]
+    const shared = (spread: (pooled: Ref) => Ref) => {
+      // In one pass: 1 where x - y is zero, and 0 where it is less.
+      const steep = { name: 'HardSigmoid', params: [1e30, 1] }
+      const equal = affine(op, x!, { sum: spread(op.Neg([y])), activation: steep })
+      const share = op['com.microsoft.nchwc.AveragePool']([equal], window)
+      const mean = op.Mul([dy, scalarLike(op, dy!, 1 / elementCount(kernel_shape))])
+      return op.Mul([equal, spread(op.Div([mean, share]))])
+    }
+    const scales = [1, 1, ...strides]
+    const copies = elementCount(strides)
+    return [
+      choose('dX', {
+        // On one thread only, but in one pass.
+        upsampled: () => shared(pooled => op['com.microsoft.nchwc.Upsample']([pooled], { scales, mode: 'nearest' })),
+        woven: () => shared(pooled => woven(op, new Array<Ref>(copies).fill(pooled), strides, block)),
+      }),
+    ]
   },
-  expand: ({ op, attributes, x: [x] }) => [op['com.microsoft.nchwc.MaxPool']([x], attributes)],
+  expand: ({ op, attributes: { block, ...window }, x: [x] }) => [op['com.microsoft.nchwc.MaxPool']([x], window)],
 })
 
 /** The mean over all positions, [N, C, 1, 1] in the ordinary layout. */
@@ -176,22 +186,8 @@ export const interleave = operator('sinter.blocked.Interleave', {
   },
   gradient: no('it stands in gradients only'),
   expand: ({ op, attributes: { strides, block }, x }) => {
-    const [images, channels, height, width] = op.shape(x.find(part => part !== '')!) as [number, number, number, number]
-    const rows = (images * channels * height) / block
-    const [vertical, horizontal] = strides as [number, number]
-    const pixels = op.ints([rows * width, block])
-    const weave = (parts: readonly Ref[], shape: Ref) =>
-      op.Concat(
-        parts.map(part => op.Reshape([part, shape])),
-        { axis: 1 },
-      )
-    const zeros = () => op.ConstantOfShape([pixels])
-    const lines = Array.from({ length: vertical }, (_, row) => {
-      const parts = Array.from({ length: horizontal }, (_, column) => x[row * horizontal + column] || zeros())
-      return weave(parts, pixels)
-    })
-    const woven = weave(lines, op.ints([rows, width * horizontal * block]))
-    return [op.Reshape([woven, op.ints([images, channels, height * vertical, width * horizontal])])]
+    const parts = Array.from({ length: elementCount(strides) }, (_, i) => x[i] || null)
+    return [woven(op, parts, strides, block)]
   },
 })
 

@@ -16,9 +16,25 @@ export function maxPoolGradient(
   const apart = axes.every(axis => axis.stride >= extentOf(axis) && leftover(axis) >= 0)
   const scattered = () => scatterToIndices(op, axes, x, dy)
   const indices = () => unpool(op, axes, x, dy)
-  const compared = () => giveToEquals(op, axes, x, y, dy)
+  const compared = () => {
+    const [, channels] = op.shape(x) as [number, number]
+    const [data, maxima, gradient] = [x, y, dy].map(ref => planesOf(op, ref)) as [Ref, Ref, Ref]
+    return imagesOf(op, giveToEquals(op, axes, data, maxima, gradient), channels)
+  }
   const forms = { ...(tiles(axes) && float32 ? { compared } : {}), ...(apart && float32 ? { indices } : {}), scattered }
   return choose('dX', forms)
+}
+
+/** [N, C, ...] as images of one channel each, which onnxruntime does not reorder into blocks. */
+export function planesOf(op: Ops, x: Ref): Ref {
+  const [images, channels, ...sizes] = op.shape(x) as [number, number, ...number[]]
+  return op.Reshape([x, op.ints([images * channels, 1, ...sizes])])
+}
+
+/** And back. */
+export function imagesOf(op: Ops, planes: Ref, channels: number): Ref {
+  const [count, , ...sizes] = op.shape(planes) as [number, number, ...number[]]
+  return op.Reshape([planes, op.ints([count / channels, channels, ...sizes])])
 }
 
 /** Whether the windows lie side by side within the data: no padding, no gaps, nothing in common. */

@@ -150,7 +150,7 @@ export interface TrainingForm {
   readonly updates?: readonly { readonly input: number; readonly value: Ref }[]
 }
 
-/** A node that no engine knows, about to be replaced by nodes that one does. */
+/** A node of a step about to run, shapes fixed. */
 export interface Expansion<K extends OpName = OpName> {
   readonly node: Node
   readonly attributes: AttributesOf[K]
@@ -182,8 +182,11 @@ export interface Operator<K extends OpName = OpName> {
   readonly evaluate: ((call: Call<K>, inputs: readonly (Tensor | undefined)[]) => readonly Tensor[]) | No
   /** The form that a training step runs; `same` for operators that train as they infer. */
   readonly training: 'same' | ((call: Training<K>) => TrainingForm)
-  /** What stands for the operator's outputs in the graph that runs; `same` for operators that an engine knows itself. */
-  readonly expand: 'same' | ((call: Expansion<K>) => readonly Ref[])
+  /**
+   * What stands for the node's outputs in a step that runs: for operators that engines do not know, and for those that
+   * are faster in another form than as they are written. undefined leaves the node as it is.
+   */
+  readonly expand: 'same' | ((call: Expansion<K>) => readonly Ref[] | undefined)
   /** Steps from older opsets, oldest first. */
   readonly upgrades: readonly Upgrade<K>[]
   /** Set by operators that take sequences, optionals or values of unknown type. */

@@ -4,7 +4,7 @@ import { numbersIn } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
 import { channelwiseLinks } from './channels.ts'
 import { maskLike, scalarLike } from './elementwise.ts'
-import { maxPoolGradient, overTiles, padLeftover, tiles } from './max-pool-gradient.ts'
+import { imagesOf, maxPoolGradient, overTiles, padLeftover, planesOf, tiles } from './max-pool-gradient.ts'
 import { free, type InferredType, no, operator } from './operator.ts'
 import {
   attributesOfAxes,
@@ -39,11 +39,10 @@ export const maxPool = operator('MaxPool', {
   cost: free,
   evaluate: notFolded,
   // One channel an image: onnxruntime would reorder several into blocks and back, which takes longer than the pooling.
-  training: ({ node, attributes, op, x: [x] }) => {
-    if (node.outputs[1]) return { outputs: op.many('MaxPool', 2, [x], attributes) }
-    const [images, channels, ...sizes] = op.shape(x!) as [number, number, ...number[]]
-    const pooled = op.MaxPool([op.Reshape([x, op.ints([images * channels, 1, ...sizes])])], attributes)
-    return { outputs: [op.Reshape([pooled, op.ints([images, channels, ...op.shape(pooled).slice(2)])])] }
+  expand: ({ node, attributes, op, x: [x] }) => {
+    const [, channels] = op.shape(x!) as [number, number]
+    if (node.outputs[1] || channels === 1) return undefined
+    return [imagesOf(op, op.MaxPool([planesOf(op, x!)], attributes), channels)]
   },
 })
 

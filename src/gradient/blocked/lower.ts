@@ -141,7 +141,7 @@ const batchNormalization: Rule<'BatchNormalization'> = ({
   return { blocked: y!, ordinary: [center ? op.Add([mean, center]) : mean!, variance!] }
 }
 
-const maxPool: Rule<'MaxPool'> = ({ node, attributes, op, image, isBlocked, blocked }) => {
+const maxPool: Rule<'MaxPool'> = ({ node, attributes, op, block, image, isBlocked, blocked }) => {
   const [x] = node.inputs as [string]
   const data = image(x)
   if (!data || !isBlocked(x) || node.outputs.length > 1) return
@@ -149,7 +149,9 @@ const maxPool: Rule<'MaxPool'> = ({ node, attributes, op, image, isBlocked, bloc
   const tiles = axes.every(
     a => a.stride === a.kernel && a.dilation === 1 && a.before === 0 && a.output * a.stride === a.input,
   )
-  return tiles ? { blocked: op['sinter.blocked.MaxPool']([blocked(x)], attributesOfAxes(axes)) } : undefined
+  return tiles
+    ? { blocked: op['sinter.blocked.MaxPool']([blocked(x)], { ...attributesOfAxes(axes), block }) }
+    : undefined
 }
 
 const globalAveragePool: Rule<'GlobalAveragePool'> = ({ node, op, block, image, isBlocked, blocked }) => {
