@@ -232,7 +232,7 @@ describe('a model of images of any size, its weights in Constant nodes', () => {
     const files = [at('any.onnx'), at('any.onnx'), '-o', at('any-two.onnx'), '--data', at('images.npz')]
     const fused = await sinter('fuse', ...files, '--method', 'average', '--json')
     expect(fused.json().members).toMatchObject([{ macs }, { macs }])
-    expect(fused.json().ensemble.macs).toBeGreaterThanOrEqual(2 * macs)
+    expect(fused.json().ensemble).toMatchObject({ macs }) // equal members are computed once
   })
 })
 
