@@ -8,7 +8,7 @@ import { thinCurve } from '../report/thin-curve.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import type { RunContext } from './context.ts'
 import { predictionsOf, qualityOf, speedOf } from './measure.ts'
-import { accuracyOf, type Shelf } from './shelf.ts'
+import { byValidation, type Shelf } from './shelf.ts'
 
 /** Touches the test part, once: every model's quality and speed, and the details of the choice beside the best member. */
 export async function evaluateAll(
@@ -29,9 +29,7 @@ export async function evaluateAll(
       test: qualityOf(predictions),
     })
   }
-  const single = shelf.entries
-    .filter(({ model }) => model.kind === 'member')
-    .sort((a, b) => accuracyOf(b) - accuracyOf(a))[0]!.model.name
+  const single = shelf.entries.filter(({ model }) => model.kind === 'member').sort(byValidation)[0]!.model.name
   const { choice } = record
   const chosen = choice?.name ?? single
   const detailed = [...new Set([chosen, single])].map(name => detailsOf(name, tested.get(name)!, data.classes))

@@ -15,7 +15,7 @@ import { evaluateAll } from './evaluation.ts'
 import { fuseMembers } from './fusion.ts'
 import { trainMembers } from './members.ts'
 import { hashRecipe, type Recipe } from './recipe.ts'
-import { accuracyOf, Shelf } from './shelf.ts'
+import { byValidation, Shelf } from './shelf.ts'
 import { versions } from './versions.ts'
 
 export interface RunOptions {
@@ -108,9 +108,7 @@ export async function run(recipe: Recipe, options: RunOptions): Promise<RunRecor
     const members = await trainMembers(context, member => shelf.addMember(member))
 
     if (recipe.compact) {
-      const strongest = members.toSorted(
-        (a, b) => accuracyOf(shelf.entry(b.name)) - accuracyOf(shelf.entry(a.name)),
-      )[0]!
+      const strongest = members.toSorted((a, b) => byValidation(shelf.entry(a.name), shelf.entry(b.name)))[0]!
       const compacted = await compactMember(context, strongest, recipe.compact.steps)
       await shelf.addCompact(compacted, strongest)
       await save({ compact: { from: strongest.name, model: 'compact', steps: [...compacted.steps] } })

@@ -83,8 +83,11 @@ export class Shelf {
   }
 }
 
-export function accuracyOf({ validation }: Entry): number {
-  return metrics.accuracy.value(validation)
+/** Orders entries by what they say of the validation part, the best first: by accuracy, and of equals by log loss. */
+export function byValidation(a: Entry, b: Entry): number {
+  const { accuracy, logLoss } = metrics
+  const better = accuracy.value(b.validation) - accuracy.value(a.validation)
+  return better || logLoss.value(a.validation) - logLoss.value(b.validation)
 }
 
 function epochsOf(history: readonly EpochRecord[], best: number): RunEpoch[] {
