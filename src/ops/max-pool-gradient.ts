@@ -1,6 +1,7 @@
 import { elementCount } from '../base/shape.ts'
 import { float32s } from '../base/tensor.ts'
 import type { Ops, Ref } from './build.ts'
+import { maskLike, scalarLike } from './elementwise.ts'
 import type { Backward } from './operator.ts'
 import { attributesOfAxes, extentOf, leftover, type WindowAxis } from './window.ts'
 
@@ -21,7 +22,17 @@ export function maxPoolGradient(
     const [data, maxima, gradient] = [x, y, dy].map(ref => planesOf(op, ref)) as [Ref, Ref, Ref]
     return imagesOf(op, giveToEquals(op, axes, data, maxima, gradient), channels)
   }
-  const forms = { ...(tiles(axes) && float32 ? { compared } : {}), ...(apart && float32 ? { indices } : {}), scattered }
+  const tapped = () => {
+    const [, channels] = op.shape(x) as [number, number]
+    const [data, maxima, gradient] = [x, y, dy].map(ref => planesOf(op, ref)) as [Ref, Ref, Ref]
+    return imagesOf(op, giveToTaps(op, axes, data, maxima, gradient), channels)
+  }
+  const forms = {
+    ...(tiles(axes) && float32 ? { compared } : {}),
+    ...(isDense(axes) && float32 ? { tapped } : {}),
+    ...(apart && float32 ? { indices } : {}),
+    scattered,
+  }
   return choose('dX', forms)
 }
 
@@ -92,6 +103,60 @@ function sumOverTiles(op: Ops, axes: readonly WindowAxis[], covered: Ref): Ref {
   const lines = op.Reshape([covered, op.ints([images * channels * height.output, tileOf.length])])
   const sums = op.MatMul([lines, op.constant(float32s([tileOf.length, width.output], belongs), 'tiles')])
   return op.Reshape([sums, op.ints([images, channels, height.output, width.output])])
+}
+
+/** Whether there is a window at every position, of few elements, so that going through these pays. */
+function isDense(axes: readonly WindowAxis[]): boolean {
+  return axes.every(a => a.stride === 1 && leftover(a) === 0) && elementCount(axes.map(a => a.kernel)) <= 9
+}
+
+/**
+ * To the elements that equal the maximum, which share its gradient: each tap of the window by itself, for all windows at
+ * once. Windows are laid out like the padded data they begin in, so that what a tap sees is all the data shifted by so
+ * many elements.
+ */
+function giveToTaps(op: Ops, axes: readonly WindowAxis[], x: Ref, y: Ref, dy: Ref): Ref {
+  const [planes] = op.shape(x) as [number]
+  const outputs = axes.map(a => a.output)
+  const sizes = axes.map(a => a.before + a.input + a.after)
+  const offsets = tapsOf(axes).map(tap => tap.reduce((offset, step, axis) => offset * sizes[axis]! + step))
+  // One line more than the data has, for what the last taps of the last windows see.
+  const lines = sizes[0]! + 1
+  const whole = elementCount(sizes.with(0, lines))
+  const begun = elementCount(sizes.with(0, outputs[0]!))
+  const flat = (ref: Ref, before: readonly number[], after: readonly number[], value: number) => {
+    const pads = op.ints([0, 0, ...before, 0, 0, ...after])
+    return op.Reshape([op.Pad([ref, pads, scalarLike(op, ref, value)]), op.ints([planes, -1])])
+  }
+  const none = axes.map(() => 0)
+  const beside = sizes.map((size, axis) => (axis === 0 ? 0 : size - outputs[axis]!))
+  const ends = axes.map((a, axis) => (axis === 0 ? a.after + 1 : a.after))
+  const starts = axes.map(a => a.before)
+
+  const data = flat(x, starts, ends, Number.NEGATIVE_INFINITY)
+  const [maxima, gradient] = [flat(y, none, beside, 0), flat(dy, none, beside, 0)]
+  const equal = offsets.map(offset => {
+    const seen = op.Slice([data, op.ints([offset]), op.ints([offset + begun]), op.ints([1])])
+    return maskLike(op, op.Equal([seen, maxima]), dy)
+  })
+  // Beside the windows nothing may be equal, and nothing is to be shared.
+  const shares = op.Div([gradient, op.Max([op.Sum(equal), scalarLike(op, dy, 1)])])
+  const back = offsets.map((offset, i) => {
+    const rest = whole - begun - offset
+    return op.Pad([op.Mul([equal[i]!, shares]), op.ints([0, offset, 0, rest])])
+  })
+  const sum = op.Reshape([op.Sum(back), op.ints([planes, 1, lines, ...sizes.slice(1)])])
+  const [first, last] = [starts, axes.map(a => a.before + a.input)]
+  return op.Slice([sum, op.ints(first), op.ints(last), op.ints(axes.map((_, axis) => axis + 2))])
+}
+
+/** The offsets of a window's elements. */
+function tapsOf(axes: readonly WindowAxis[]): readonly (readonly number[])[] {
+  return axes.reduce<readonly (readonly number[])[]>(
+    (taps, { kernel, dilation }) =>
+      taps.flatMap(tap => Array.from({ length: kernel }, (_, step) => [...tap, step * dilation])),
+    [[]],
+  )
 }
 
 /** To the first maximum of each window, of windows that have no element in common. */
