@@ -163,4 +163,12 @@ describe('sequences', () => {
     const feeds = { x: float32s([1, 2], [1, 2]), y: float32s([1, 3], [3, 4, 5]) }
     expect(await shapesOf(one, feeds)).toEqual({ joined: [1, 7], one: [1, 2], count: [], part: [1] })
   })
+
+  test('are not split into parts of no size, which would end an engine’s process', () => {
+    const split: NewNode = { op: 'SplitToSequence', inputs: ['x', 'size'], outputs: ['parts'] }
+    const into = (size: number) =>
+      infer(graph([value('x', 'float32', [4])], [split], { size: scalar('int64', size) }, 'parts'))
+    expect(into(2).get('parts')).toEqual({ sequence: { dtype: 'float32', shape: [''] } })
+    expect(() => into(0)).toThrow('a size above 0, not 0')
+  })
 })

@@ -4,7 +4,7 @@ import { typeNumbered } from './cast.ts'
 import { common } from './control-flow.ts'
 import type { Call } from './operator.ts'
 import { free, no, operator } from './operator.ts'
-import type { OpName } from './spec.ts'
+import { type OpName, refuse } from './spec.ts'
 
 // Sequences and optionals: their types are followed, and no more.
 
@@ -48,7 +48,11 @@ export const sequenceInsert = onSequences('SequenceInsert', ({ inputTypes: [sequ
 
 export const splitToSequence = onSequences(
   'SplitToSequence',
-  ({ attributes: { axis, keepdims }, node, inputTypes: [x] }) => {
+  ({ attributes: { axis, keepdims }, node, constant, inputTypes: [x] }) => {
+    const split = constant(1)
+    // An engine divides by it.
+    if (split?.shape.length === 0 && Number(split.data[0]) <= 0)
+      refuse(node, `parts have a size above 0, not ${split.data[0]}.`)
     if (!isTensorType(x) || !x.shape) return [isTensorType(x) ? { sequence: x } : undefined]
     const at = axisOf(axis, x.shape.length)
     // Without sizes the parts are of size 1, and may lose the axis.

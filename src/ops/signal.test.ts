@@ -1,5 +1,8 @@
+import { expect, test } from 'vitest'
+import { f32, makeGraph } from '../../test/support/make-graph.ts'
 import { float32s, scalar } from '../base/tensor.ts'
 import { eachPair } from '../read/index-map.ts'
+import { infer } from '../read/infer.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import * as signal from './signal.ts'
 import { conform } from './testing/conform.ts'
@@ -29,3 +32,12 @@ conform(
 for (const record of [signal.hannWindow, signal.hammingWindow, signal.blackmanWindow]) {
   conform(record, [{ inputs: [scalar('int64', 5)] }], bench)
 }
+
+test('frames of no length are refused, which would end an engine’s process', () => {
+  const one = makeGraph({ x: f32(1, 8, 1) }, (op, { x }) => ({
+    y: op.STFT([x, op.scalar(2, 'int64'), null, op.scalar(4, 'int64')]),
+  }))
+  expect(infer(one).get('y')).toMatchObject({ shape: [1, 3, 3, 2] })
+  const lengths = new Map([...one.initializers].map(([name, of]) => [name, scalar(of.dtype, 0)]))
+  expect(() => infer({ ...one, initializers: lengths })).toThrow('a length and a step above 0, not 0 and 0')
+})

@@ -2,6 +2,7 @@ import { addDims, type Dim, divideDims, type Shape } from '../base/shape.ts'
 import { axisOf, contentsOf, numbersFrom } from './axes.ts'
 import { typeNumbered } from './cast.ts'
 import { type Call, free, no, operator } from './operator.ts'
+import { refuse } from './spec.ts'
 
 const notWritten = no(
   'a Fourier transform is linear, but its inverse scales; write it as a matrix product to train through it',
@@ -53,6 +54,9 @@ export const stft = operator('STFT', {
     const [step] = contentsOf(call, 1) ?? []
     const [given] = contentsOf(call, 3) ?? []
     const length = given ?? window?.shape?.[0] ?? ''
+    // An engine divides by both.
+    if ([step, length].some(size => typeof size === 'number' && size <= 0))
+      refuse(call.node, `frames have a length and a step above 0, not ${length} and ${step}.`)
     const [batch = '', samples = ''] = signal!.shape ?? []
     const frames: Dim =
       typeof step === 'number' && typeof length === 'number'
