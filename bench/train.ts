@@ -25,8 +25,8 @@ const { values: options } = parseArgs({
 const { cpu } = options
 const threads = Number(options.threads ?? (cpu ? 1 : 2))
 const [warmup, rounds, stepsPerRound] = options.quick ? [10, 8, 5] : [30, 20, 10]
-/** A step slower than this, in milliseconds, is taken three times and no more. */
-const slow = 1000
+/** A step slower than this, in milliseconds, is taken three times more and not again; one slower than the other, once. */
+const [slow, tooSlow] = [5000, 20_000]
 
 const layout = await fastestLayout(onnxruntimeNode)
 const peer = await torch(threads, cpu)
@@ -43,7 +43,7 @@ async function compare(net: Net): Promise<void> {
   if (layout !== 'portable' && net !== 'mlp') own.push(await sinter(net, layout, threads, cpu))
   const others: readonly (Contender | Missing)[] = [
     ...(isMissing(peer) ? [peer] : layoutsOf(net).map(layout => peer.contender(net, layout))),
-    await tfjs(net, cpu),
+    options.quick && net !== 'mlp' ? { name: 'TensorFlow.js', reason: 'a step takes minutes' } : await tfjs(net, cpu),
   ]
   const contenders = [...own, ...others.flatMap(one => (isMissing(one) ? [] : [one]))]
   const times = await takeTurns(contenders)
@@ -60,7 +60,7 @@ async function compare(net: Net): Promise<void> {
     console.log(row(one.name, one.median, one.least, one.median / best.median, one.least / best.least))
   }
   for (const one of others) if (isMissing(one)) console.log(`${one.name} is left out: ${one.reason}.`)
-  if (options.forms) for (const one of own) printForms(one)
+  if (options.forms) for (const one of own) if (one.timings.length > 0) printForms(one)
   if (Number(options.nodes) > 0) for (const one of own) await printNodes(one)
   for (const one of contenders) await one.close()
 }
@@ -72,15 +72,15 @@ function layoutsOf(net: Net) {
 
 async function takeTurns(contenders: readonly Contender[]): Promise<readonly (readonly number[])[]> {
   const times: number[][] = contenders.map(() => [])
-  const isSlow: boolean[] = []
   for (const [i, one] of contenders.entries()) {
     const [first] = (await one.run(1)) as [number]
-    isSlow[i] = first > slow && (await one.run(1))[0]! > slow
-    if (isSlow[i]) times[i]!.push(...(await one.run(3)))
+    if (first > tooSlow) times[i]!.push(first)
+    else if (first > slow) times[i]!.push(...(await one.run(3)))
     else await one.run(warmup - 1)
   }
+  const inTurns = contenders.map((_, i) => times[i]!.length === 0)
   for (let round = 0; round < rounds; round++) {
-    for (const [i, one] of contenders.entries()) if (!isSlow[i]) times[i]!.push(...(await one.run(stepsPerRound)))
+    for (const [i, one] of contenders.entries()) if (inTurns[i]) times[i]!.push(...(await one.run(stepsPerRound)))
   }
   return times
 }

@@ -9,7 +9,7 @@ type Tfjs = any
 export async function tfjs(net: Net, cpu: boolean): Promise<Contender | Missing> {
   const backend = net === 'mlp' ? 'wasm' : 'cpu'
   const name = `TensorFlow.js ${backend}`
-  if (net === 'resnet-8') return { name, reason: 'a step on its CPU backend takes most of a minute' }
+  if (net === 'resnet-8') return { name, reason: 'a step on its CPU backend takes many minutes' }
   let tf: Tfjs
   try {
     tf = await load('@tensorflow/tfjs')
