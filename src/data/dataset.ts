@@ -117,6 +117,7 @@ export function cast(dataset: Dataset, field: string, dtype: DType): Dataset {
 /**
  * The class of every row, as 32-bit integers.
  * @param field a field of whole numbers, one per row (row shape [] or [1]).
+ * @throws SinterError `invalid-data` naming the first row whose label is none.
  */
 export async function labelsOf(dataset: Dataset, field = 'label'): Promise<Int32Array> {
   const type = fieldType(dataset, field)
@@ -131,9 +132,20 @@ export async function labelsOf(dataset: Dataset, field = 'label'): Promise<Int32
   // In pieces, because a data set may read (and decode) the other fields too.
   for (let start = 0; start < dataset.size; start += 1024) {
     const batch = await dataset.read(rows.subarray(start, start + 1024), [field])
-    labels.set(numbers(batch[field]!), start)
+    const read = numbers(batch[field]!)
+    labels.set(read, start)
+    const row = Array.prototype.findIndex.call(read, (label, i) => label !== labels[start + i])
+    if (row >= 0) throw notALabel(field, start + row, read[row]!)
   }
   return labels
+}
+
+function notALabel(field: string, row: number, label: number): SinterError {
+  return new SinterError('invalid-data', `Row ${row} has the ${field} ${label}; labels are whole numbers from 0 up.`, {
+    field,
+    row,
+    label,
+  })
 }
 
 function fieldType(dataset: Dataset, field: string): TensorType {

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { SinterError } from '../base/errors.ts'
 import { random } from '../base/random.ts'
-import { isFixed } from '../base/shape.ts'
+import { formatShape, isFixed } from '../base/shape.ts'
 import { type Dataset, type DatasetOptions, labelsOf } from '../data/dataset.ts'
 import { checkLabels, type LabelledFiles, readLabelled } from '../data/labelled.ts'
 import { splitDataset } from '../data/split.ts'
@@ -27,7 +27,9 @@ export interface RunData {
 export async function loadData(recipe: Recipe, path: string, quick: boolean): Promise<RunData> {
   const { data, seed } = recipe
   const files = await readParts(data, path)
-  const classes = data.classes ?? files.train.classes ?? (await numbered(files.train, files.test))
+  const classes = data.classes ?? files.train.classes ?? (await numbered(files.train))
+  if (classes.length < 2)
+    throw new SinterError('invalid-data', `Every row of the train part is of class '${classes[0]}'; two are needed.`)
   const sizes = quick && recipe.quick ? recipe.quick : undefined
   const stream = random(seed).fork('split')
   checkSize('train', files.train, data.validation + (sizes?.train ?? 1))
@@ -42,6 +44,13 @@ export async function loadData(recipe: Recipe, path: string, quick: boolean): Pr
   for (const [part, dataset] of Object.entries(parts)) await checkLabels(`${part} part`, dataset, classes.length)
   const { shape } = train.fields[data.input]!
   if (!isFixed(shape)) throw new SinterError('invalid-data', `The rows of '${data.input}' have no fixed shape.`)
+  const tested = test.fields[data.input]!.shape!
+  if (formatShape(tested) !== formatShape(shape))
+    throw new SinterError(
+      'invalid-data',
+      `Rows of '${data.input}' are ${formatShape(shape)} in the train part, but ${formatShape(tested)} in the test part.`,
+      { field: data.input, train: shape, test: tested },
+    )
   return { ...parts, classes, shape }
 }
 
@@ -97,9 +106,17 @@ function checkSize(part: string, { size }: Dataset, wanted: number): void {
     )
 }
 
-/** Class names where none are given: the numbers from 0 to the largest label. */
-async function numbered(...parts: readonly Dataset[]): Promise<readonly string[]> {
-  let largest = 1
-  for (const part of parts) for (const label of await labelsOf(part)) largest = Math.max(largest, label)
+/** Class names where none are given: the numbers from 0 to the largest label that can be learned. */
+async function numbered(train: Dataset): Promise<readonly string[]> {
+  const labels = await labelsOf(train)
+  const largest = labels.reduce((most, label) => Math.max(most, label), 1)
+  if (largest > labels.length) {
+    const row = labels.indexOf(largest)
+    throw new SinterError(
+      'invalid-data',
+      `Row ${row} of the train part has label ${largest}; labels are whole numbers from 0 to the number of classes - 1.`,
+      { row, label: largest },
+    )
+  }
   return Array.from({ length: largest + 1 }, (_, i) => String(i))
 }

@@ -47,9 +47,12 @@ function detailsOf(model: string, predictions: Predictions, names: readonly stri
       (__, row) => predictions.probabilities[row * predictions.classes + c]!,
     )
     const labels = Uint8Array.from(predictions.labels, label => (label === c ? 1 : 0))
+    const auc = finiteOrNull(binaryRocAuc(scores, labels))
+    // Without a row of the class, or of another, there is no rate to draw.
+    if (auc === null) return { name, auc, points: [] }
     const { falsePositiveRate, truePositiveRate } = classRocCurve(predictions, c)
     const points = Array.from(falsePositiveRate, (x, i): [number, number] => [x, truePositiveRate[i]!])
-    return { name, auc: finiteOrNull(binaryRocAuc(scores, labels)), points: thinCurve(points) }
+    return { name, auc, points: thinCurve(points) }
   })
   return {
     model,

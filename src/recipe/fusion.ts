@@ -1,12 +1,33 @@
+import { SinterError } from '../base/errors.ts'
 import { random } from '../base/random.ts'
+import { labelsOf } from '../data/dataset.ts'
+import { rowsByClass } from '../data/split.ts'
 import { metrics } from '../evaluate/metrics.ts'
 import { ensemble } from '../fuse/ensemble.ts'
 import { methods } from '../fuse/methods/index.ts'
+import { counted } from '../report/format.ts'
 import type { RunRecord } from '../report/run-record.ts'
 import { choose, compareTrials, type Trial } from '../select/choose.ts'
 import type { RunContext } from './context.ts'
+import type { RunData } from './data.ts'
 import type { Member } from './members.ts'
+import type { Recipe } from './recipe.ts'
 import type { Shelf } from './shelf.ts'
+
+/**
+ * Refuses, before anything is trained, a validation part that the folds of the choice cannot share out.
+ * @throws SinterError `invalid-data` naming the class.
+ */
+export async function checkFolds({ choose: { folds } }: Recipe, { validation, classes }: RunData): Promise<void> {
+  const small = rowsByClass(await labelsOf(validation)).find(({ rows }) => rows.length < folds)
+  if (!small) return
+  const { label, rows } = small
+  throw new SinterError(
+    'invalid-data',
+    `The validation part has ${counted(rows.length, 'row')} of class '${classes[label]}', and cross-validation needs one in each of ${folds} folds: lower choose.folds, or raise data.validation.`,
+    { class: classes[label], rows: rows.length, folds },
+  )
+}
 
 /**
  * Chooses members and method, and makes an ensemble of each method's best members; the chosen one is `ensemble.onnx`.

@@ -1,8 +1,9 @@
-import { access, mkdir, rm } from 'node:fs/promises'
+import { access, mkdir, rm, stat } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { messageOf, SinterError } from '../base/errors.ts'
 import { writeAtomically } from '../base/files.ts'
+import { counted } from '../report/format.ts'
 import { readRunRecord, runFileName, writeRunRecord } from '../report/run-file.ts'
 import type { RunRecord } from '../report/run-record.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
@@ -12,7 +13,7 @@ import { compactMember } from './compaction.ts'
 import type { RunContext, RunEvent } from './context.ts'
 import { loadData } from './data.ts'
 import { evaluateAll } from './evaluation.ts'
-import { fuseMembers } from './fusion.ts'
+import { checkFolds, fuseMembers } from './fusion.ts'
 import { trainMembers } from './members.ts'
 import { hashRecipe, type Recipe } from './recipe.ts'
 import { byValidation, Shelf } from './shelf.ts'
@@ -49,6 +50,7 @@ export async function run(recipe: Recipe, options: RunOptions): Promise<RunRecor
   const hash = hashRecipe(recipe)
   const started = await begin(out, resume, { hash, quick })
   const data = await loadData(recipe, path, quick)
+  if (recipe.members.length > 1) await checkFolds(recipe, data)
   const version = await versions()
   const provenance = { classes: data.classes, recipeHash: hash, version: version.sinter }
   const checkpoints = join(out, 'checkpoints')
@@ -103,7 +105,10 @@ export async function run(recipe: Recipe, options: RunOptions): Promise<RunRecor
   try {
     await save({})
     await mkdir(checkpoints, { recursive: true })
-    onEvent({ type: 'stage', title: `Train ${recipe.members.length} members on ${data.train.size} examples` })
+    onEvent({
+      type: 'stage',
+      title: `Train ${counted(recipe.members.length, 'member')} on ${counted(data.train.size, 'example')}`,
+    })
     const shelf = new Shelf(context, out, models => save({ models }))
     const members = await trainMembers(context, member => shelf.addMember(member))
 
@@ -117,7 +122,7 @@ export async function run(recipe: Recipe, options: RunOptions): Promise<RunRecor
       onEvent({ type: 'stage', title: `Choose by ${recipe.choose.folds}-fold cross-validation` })
       await save(await fuseMembers(context, shelf, members))
     }
-    onEvent({ type: 'stage', title: `Evaluate on ${data.test.size} test examples` })
+    onEvent({ type: 'stage', title: `Evaluate on ${counted(data.test.size, 'test example')}` })
     await save(await evaluateAll(context, shelf, record))
     await save({ status: 'complete', finished: new Date().toISOString() })
     // Drawing takes half a second to load, and only a run that got here needs it.
@@ -140,7 +145,7 @@ export async function run(recipe: Recipe, options: RunOptions): Promise<RunRecor
   }
 }
 
-/** Makes sure of the folder; gives the time at which the run was first begun. */
+/** Refuses a folder that cannot be the run's, and makes nothing yet; gives the time at which the run was first begun. */
 async function begin(out: string, resume: boolean, wanted: { hash: string; quick: boolean }): Promise<string> {
   const exists = await access(join(out, runFileName)).then(
     () => true,
@@ -153,18 +158,25 @@ async function begin(out: string, resume: boolean, wanted: { hash: string; quick
         `${out} holds a run already: give another folder, or go on with --resume ${out}.`,
         { out },
       )
-    await mkdir(out, { recursive: true })
+    const found = await stat(out).catch(() => undefined)
+    if (found && !found.isDirectory())
+      throw new SinterError('invalid-argument', `${out} is a file: a run writes a folder; give another name.`, { out })
     return new Date().toISOString()
   }
   if (!exists) throw new SinterError('not-found', `${out} holds no run to resume.`, { out })
   const { recipe, status, started } = await readRunRecord(out)
-  if (recipe.hash !== wanted.hash || recipe.quick !== wanted.quick) {
-    throw new SinterError(
-      'invalid-argument',
-      `The run in ${out} follows another recipe${recipe.quick === wanted.quick ? '' : ' or another --quick'}: it cannot be resumed with this one.`,
-      { out, found: recipe, wanted },
-    )
+  const details = { out, found: recipe, wanted }
+  if (recipe.hash !== wanted.hash) {
+    const message = `The run in ${out} follows another recipe: put the recipe back as it was, or begin anew without --resume.`
+    throw new SinterError('invalid-argument', message, details)
   }
-  if (status === 'complete') throw new SinterError('invalid-argument', `The run in ${out} is complete.`, { out })
+  if (recipe.quick !== wanted.quick) {
+    const message = `The run in ${out} was begun with${recipe.quick ? '' : 'out'} --quick: go on with it so.`
+    throw new SinterError('invalid-argument', message, details)
+  }
+  if (status === 'complete') {
+    const message = `The run in ${out} is complete: nothing is left to do. Without --resume a new one begins.`
+    throw new SinterError('invalid-argument', message, { out })
+  }
   return started
 }

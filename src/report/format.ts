@@ -64,6 +64,9 @@ export const duration = present(seconds => {
   return `${Math.floor(total / 3600)} h ${Math.floor((total % 3600) / 60)} min`
 })
 
+/** A number of things: "1 row", "1,372 rows". */
+export const counted = (count: number, thing: string) => `${whole(count)} ${thing}${count === 1 ? '' : 's'}`
+
 /** "a", "a and b", "a, b and c". */
 export function listed(names: readonly string[]): string {
   if (names.length < 2) return names.join('')
