@@ -33,7 +33,7 @@ export default defineConfig({
     {
       name: 'resnet-8-leaky',
       architecture: { type: 'resnet-cifar', depth: 8, activation: 'leakyRelu' },
-      training: resnet(3),
+      training: resnet(2),
       swapActivation: { to: 'relu', training: fineTune(1) },
     },
     {
@@ -44,12 +44,12 @@ export default defineConfig({
     {
       name: 'resnet-8-half',
       architecture: { type: 'resnet-cifar', depth: 8, width: 0.5 },
-      training: resnet(5),
+      training: resnet(4),
     },
     {
       name: 'simple-net-1x1',
       architecture: { type: 'simple-net', kernel: 1 },
-      training: { epochs: 8, batch: 128, optimizer: sgd(0.05), schedule: oneCycle, shift: 1 },
+      training: { epochs: 6, batch: 128, optimizer: sgd(0.05), schedule: oneCycle, shift: 1 },
     },
   ],
   compact: {
