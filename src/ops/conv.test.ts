@@ -1,4 +1,8 @@
+import { describe, expect, test } from 'vitest'
+import { node } from '../graph/edit.ts'
+import { emptyGraph, type Graph } from '../graph/graph.ts'
 import { eachPair } from '../read/index-map.ts'
+import { infer } from '../read/infer.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { conv, convTranspose } from './conv.ts'
 import { conform } from './testing/conform.ts'
@@ -88,3 +92,25 @@ conform(
   ],
   bench,
 )
+
+describe('a convolution is refused', () => {
+  const graph = (op: string, group: number, x: readonly number[], w: readonly number[]): Graph => ({
+    ...emptyGraph('groups'),
+    inputs: [
+      { name: 'x', type: { dtype: 'float32', shape: x } },
+      { name: 'w', type: { dtype: 'float32', shape: w } },
+    ],
+    nodes: [node({ op, inputs: ['x', 'w'], outputs: ['y'], attributes: { group: { type: 'int', value: group } } })],
+    outputs: [{ name: 'y', type: undefined }],
+  })
+
+  // onnxruntime divides by the number of groups: these end its process.
+  test.each([
+    ['Conv', 0, [1, 0, 5, 5], [2, 0, 3, 3]],
+    ['ConvTranspose', 0, [1, 2, 5, 5], [2, 1, 3, 3]],
+    ['Conv', 2, [1, 4, 5, 5], [3, 2, 3, 3]],
+    ['ConvTranspose', 1, [1, 4, 5, 5], [3, 2, 3, 3]],
+  ])('%s in %i groups of channels that do not fit', (op, group, x, w) => {
+    expect(() => infer(graph(op, group, x, w))).toThrow(expect.objectContaining({ code: 'invalid-graph' }))
+  })
+})

@@ -1,4 +1,5 @@
 import { type Dim, multiplyDims, type Shape } from '../base/shape.ts'
+import type { Node } from '../graph/graph.ts'
 import { productCost, sumPerChannel } from './channels.ts'
 import { type Convolution, convolution, dataGradient, weightGradient } from './conv-gradient.ts'
 import { type InferredType, type Link, no, operator } from './operator.ts'
@@ -10,6 +11,7 @@ const notFolded = no('convolutions are not shape arithmetic')
 export const conv = operator('Conv', {
   infer: ({ node, attributes, inputs: [x, w] }) => {
     const { group } = attributes
+    checkGroups(node, group, w?.shape?.[0])
     const [channels, perGroup] = [x?.shape?.[1], w?.shape?.[1]]
     if (typeof channels === 'number' && typeof perGroup === 'number' && channels !== perGroup * group) {
       refuse(node, `it reads ${channels} channels, but its weights are for ${group} group(s) of ${perGroup}.`)
@@ -56,7 +58,11 @@ export const conv = operator('Conv', {
 })
 
 export const convTranspose = operator('ConvTranspose', {
-  infer: ({ attributes, inputs: [x, w] }) => {
+  infer: ({ node, attributes, inputs: [x, w] }) => {
+    checkGroups(node, attributes.group, w?.shape?.[0])
+    if (typeof x?.shape?.[1] === 'number' && typeof w?.shape?.[0] === 'number' && x.shape[1] !== w.shape[0]) {
+      refuse(node, `it reads ${x.shape[1]} channels, but its weights are for ${w.shape[0]}.`)
+    }
     const channels = multiplyDims(w?.shape?.[1] ?? '', attributes.group)
     const kernel = kernelOf(attributes.kernel_shape, w)
     return [spatialType(x, channels, kernel, (sizes, window) => transposedShape(attributes, sizes, window))]
@@ -94,6 +100,14 @@ export const convTranspose = operator('ConvTranspose', {
   cost: ({ inputs: [x, w] }) => productCost(x?.shape, w?.shape?.slice(1)),
   evaluate: notFolded,
 })
+
+/** Refuses groups that the channels do not divide into: onnxruntime divides by their number. */
+function checkGroups(node: Node, group: number, channels: Dim | undefined): void {
+  if (group < 1) refuse(node, `its group is ${group}; it must be at least 1.`)
+  if (typeof channels === 'number' && channels % group !== 0) {
+    refuse(node, `its weights have ${channels} channels, which do not divide into ${group} groups.`)
+  }
+}
 
 /** Input channels of a grouped convolution: to the weights' input axis, and where a group has but one, to the outputs. */
 function groupLinks(group: number, perGroup: Dim | undefined, outputs: Dim | undefined): readonly Link[] {
