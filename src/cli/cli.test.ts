@@ -26,7 +26,8 @@ describe('the command line', () => {
       expect(help.out).toContain(`\n  ${verb} `)
       const own = await sinter(verb, '--help')
       expect(own.code).toBe(0)
-      expect(own.out).toContain(verb === 'run' ? 'Ctrl-C stops' : `$ sinter ${verb}`)
+      expect(own.out).toContain(`$ sinter ${verb}`)
+      expect(help.out + own.out).not.toMatch(/^.{81}/m)
       expect(own.out).toContain('--json')
     }
   })
@@ -38,6 +39,8 @@ describe('the command line', () => {
       ['ops', '--frob'],
       ['inspect', 'a', 'b'],
       ['inspect', 'a', '--bind', 'N'],
+      ['run', 'a.ts', '--out', 'b', '--resume', 'b'],
+      ['train', 'a.onnx', '--data', 'a.npz', '-o', 'b.onnx', '--patience', '2'],
     ]) {
       const plain = await sinter(...args)
       expect(plain.code).toBe(2)
@@ -102,6 +105,24 @@ describe('the command line', () => {
     }
     const trained = await sinter('train', at('net.onnx'), '--data', at('train.npz'), '-o', at('net.onnx'), '--json')
     expect(trained.json().error.code).toBe('invalid-argument')
+    const data = ['--data', at('train.npz'), '--validation', at('test.npz')]
+    for (const file of ['train.npz', 'test.npz']) {
+      const over = await sinter('train', at('net.onnx'), ...data, '-o', at(file), '--json')
+      expect(over.json().error.message).toMatch(/is an input/)
+      const saved = await sinter(
+        'train',
+        at('net.onnx'),
+        ...data,
+        '-o',
+        at('new.onnx'),
+        '--checkpoint',
+        at(file),
+        '--json',
+      )
+      expect(saved.json().error.message).toMatch(/is an input/)
+    }
+    const fused = await sinter('fuse', ...inputs, '--data', at('test.npz'), '-o', at('test.npz'), '--json')
+    expect(fused.json().error.message).toMatch(/is an input/)
     expect((await sinter('inspect', at('net.onnx'))).code).toBe(0)
   })
 

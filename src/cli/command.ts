@@ -39,8 +39,15 @@ export function answering<Rest extends readonly unknown[]>(
 
 /** The end of a verb's help: command lines to start from, and what else is worth knowing. */
 export function examples(lines: readonly string[], notes = ''): string {
-  const shown = lines.map(line => `  $ sinter ${line}`).join('\n')
+  const shown = lines.map(line => continued(`  $ sinter ${line}`)).join('\n')
   return `\nExamples:\n${shown}\n${notes === '' ? '' : `\n${notes}\n`}`
+}
+
+/** A command line, continued where a narrow terminal would break it. */
+function continued(line: string): string {
+  if (line.length <= 80) return line
+  const end = line.lastIndexOf(' -', 77)
+  return `${line.slice(0, end)} \\\n     ${continued(line.slice(end))}`
 }
 
 /** Refuses a command line that no option's own check refuses: options that do not go together. */

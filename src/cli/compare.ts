@@ -15,7 +15,7 @@ import type { Feeds, Session } from '../runtime/backend.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { answering, examples, jsonOption, type Verb, wrongUsage } from './command.ts'
 import { batchFor, type DataOptions, dataNotes, openData } from './data.ts'
-import { bytesOfModel } from './model.ts'
+import { bytesOfModel, checkSymbols } from './model.ts'
 import { count, sizes, wholeNumber } from './options.ts'
 import { facts, table } from './table.ts'
 
@@ -65,6 +65,7 @@ export interface Compared {
 export async function compare(fileA: string, fileB: string, options: CompareOptions = {}): Promise<Compared> {
   const { data, bind, seed = 0, feeds: wanted = 3 } = options
   const [graphA, graphB] = [await load(fileA), await load(fileB)]
+  checkSymbols(bind ?? {}, [graphA, graphB])
   const [a, b] = [summarize(graphA, bind ? { bind } : {}), summarize(graphB, bind ? { bind } : {})]
   const feeds = data === undefined ? undefined : await dataFeeds(data, graphA, wanted, options)
   const measured = await measure(graphA, graphB, feeds, options)
@@ -194,8 +195,8 @@ export const compareVerb: Verb = (program, io) => {
           'compare before.onnx after.onnx --data test.npz --threads 1',
           'compare a.onnx b.onnx --bind N=64 --json | jq .latency.ratio',
         ],
-        `Outputs of the same name are compared: the largest absolute difference, and that as a part of
-the largest value.
+        `Outputs of the same name are compared: the largest absolute difference, and that
+as a part of the largest value.
 
 ${dataNotes}`,
       ),

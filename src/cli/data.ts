@@ -11,11 +11,13 @@ import { classNames } from './model.ts'
 
 /** What the help of every verb that takes data says of it. */
 export const dataNotes = `Data is labelled rows in one of three forms:
-  set.npz          arrays named like the model's inputs, and \`label\` (or what --target names)
-  set.csv          a table of numbers with a header; --target names the column of the label
+  set.npz          arrays named like the model's inputs, and \`label\` (or what
+                   --target names)
+  set.csv          a table of numbers with a header; --target names the column
+                   of the label, whose values may be texts
   images,labels    two IDX files, as MNIST's
-Each may be gzipped. Values go into the model as they are. \`npm:<package>/<file>\` is a file
-of an installed package.`
+Each may be gzipped. Values go into the model as they are.
+\`npm:<package>/<file>\` is a file of an installed package.`
 
 export interface DataOptions {
   /** The column or array of the label. */
@@ -34,6 +36,13 @@ export async function openData(text: string, graph: Graph, options: DataOptions 
   if (dataset.size === 0) throw new SinterError('invalid-data', `${text} has no rows.`, { data: text })
   for (const [name, type] of types) checkFit(name, dataset.fields[name]!.shape!, type?.shape)
   return dataset
+}
+
+/** The files that some data is in; none of no data. */
+export function pathsOf(text: string | undefined, options: DataOptions = {}): readonly string[] {
+  if (text === undefined) return []
+  const files = filesOf(text, options)
+  return files.format === 'idx' ? [files.images, files.labels] : [files.file]
 }
 
 function filesOf(text: string, { target }: DataOptions): LabelledFiles {

@@ -6,7 +6,7 @@ import { type Interval, wilson } from '../evaluate/significance.ts'
 import type { Graph } from '../graph/graph.ts'
 import { cost } from '../read/cost.ts'
 import { load } from '../read/model-file.ts'
-import { compact, decimals, fileSize, measured, percent, whole } from '../report/format.ts'
+import { compact, counted, decimals, fileSize, measured, percent, whole } from '../report/format.ts'
 import { finiteOrNull } from '../report/run-record.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { type ClassifyOptions, classify, type ScoreKind, scoreKinds } from './classify.ts'
@@ -122,7 +122,7 @@ function textOf(found: Evaluation, classes: boolean, width: number): string {
   const sections = [
     facts([
       ['model', `${found.file}, ${found.scores} in '${found.output}'`],
-      ['data', `${found.data}, ${whole(found.rows)} rows`],
+      ['data', `${found.data}, ${counted(found.rows, 'row')}`],
       ['accuracy', `${percent(found.accuracy)} %  (${percent(interval.low)} to ${percent(interval.high)} % at 95 %)`],
       ['macro F1', `${percent(found.macroF1)} %`],
       ['ROC-AUC', decimals(5)(found.rocAuc)],

@@ -13,13 +13,13 @@ import { type Graph, requiredInputs } from '../graph/graph.ts'
 import { renameValues } from '../graph/rename.ts'
 import { cost } from '../read/cost.ts'
 import { load, save } from '../read/model-file.ts'
-import { compact, fileSize, percent, pValue } from '../report/format.ts'
+import { compact, counted, fileSize, percent, pValue } from '../report/format.ts'
 import { clean, wrap } from '../report/text.ts'
 import { type Choice, choose } from '../select/choose.ts'
 import { asClassifier } from './as-classifier.ts'
 import { classify } from './classify.ts'
 import { answering, examples, jsonOption, type Verb, wrongUsage } from './command.ts'
-import { type DataOptions, dataNotes, openData, withRowSizes } from './data.ts'
+import { type DataOptions, dataNotes, openData, pathsOf, withRowSizes } from './data.ts'
 import { bytesOfModel, checkOutput, modelNames } from './model.ts'
 import { count, numberList, wholeNumber } from './options.ts'
 import { table } from './table.ts'
@@ -90,12 +90,12 @@ export async function fuse(files: readonly string[], options: FuseOptions): Prom
   const { out, weights, data, method: name } = options
   if (files.length < 2) throw wrongUsage('fusing takes two models or more.')
   if (weights && weights.length !== files.length)
-    throw wrongUsage(`there are ${weights.length} weights for ${files.length} models.`)
+    throw wrongUsage(`${counted(weights.length, 'weight')} for ${files.length} models.`)
   if (weights && name === undefined) throw wrongUsage('--weights need a --method to go into.')
   const method = name === undefined ? undefined : methodNamed(name)
   if (method?.weigh && !weights && data === undefined)
     throw wrongUsage(`${method.name} needs --weights, or --data to measure accuracies on.`)
-  await checkOutput(out, files)
+  await checkOutput(out, [...files, ...pathsOf(data, options)])
 
   const loaded: Graph[] = []
   for (const file of files) loaded.push(await asClassifier(await load(file), options.output))
@@ -244,8 +244,9 @@ export const fuseVerb: Verb = (program, io) => {
           'fuse a.onnx b.onnx -o ensemble.onnx --method weighted-average --weights 2,1',
           'fuse a.onnx b.onnx -o ensemble.onnx --method majority-vote',
         ],
-        `The file written has the members' inputs, and the outputs probabilities and label.
-Members that give logits get a softmax. Weights not given are made from accuracies on the data.
+        `The file written has the members' inputs, and the outputs probabilities and
+label. Members that give logits get a softmax. Weights not given are made from
+accuracies on the data.
 
 ${dataNotes}`,
       ),

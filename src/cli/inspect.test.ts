@@ -53,7 +53,7 @@ describe('sinter inspect', () => {
     expect(code).toBe(0)
     expect(Math.max(...out.split('\n').map(line => line.length))).toBeLessThanOrEqual(80 + blobs.folder.length)
     expect(out).toMatch(/parameters +51\n/)
-    expect(out).toMatch(/cannot train ArgMax/)
+    expect(out).toMatch(/cannot train through ArgMax/)
   })
 
   test('prints the graph as text', async () => {

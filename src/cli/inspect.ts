@@ -7,10 +7,10 @@ import { readModel } from '../onnx/files.ts'
 import { check, type Problem } from '../read/check.ts'
 import { countNodes, countOperators, type Layer, type OperatorRefusal, summarize } from '../read/summary.ts'
 import { type Refusal, upgrade } from '../read/upgrade.ts'
-import { fileSize, whole } from '../report/format.ts'
+import { counted, fileSize, whole } from '../report/format.ts'
 import { clean, wrap } from '../report/text.ts'
 import { answering, examples, jsonOption, type Verb } from './command.ts'
-import { bytesOfModel } from './model.ts'
+import { bytesOfModel, checkSymbols } from './model.ts'
 import { sizes } from './options.ts'
 import { facts, table } from './table.ts'
 
@@ -109,13 +109,14 @@ export const inspectVerb: Verb = (program, io) => {
       'after',
       examples(
         ['inspect model.onnx', 'inspect model.onnx --layers --bind N=8', 'inspect model.onnx --json | jq .macs'],
-        `MACs are multiply-accumulates of convolutions and matrix products for one run. A broken
-graph is no error here: its problems are listed.`,
+        `MACs are multiply-accumulates of convolutions and matrix products for one run.
+A broken graph is no error here: its problems are listed.`,
       ),
     )
     .action(
       answering(io, async (path: string, options: Options) => {
         const graph = await readModel(path)
+        checkSymbols(options.bind ?? {}, [graph])
         if (options.graph) return { json: { file: path, graph: print(graph) }, text: print(graph) }
         const found = await inspectGraph(graph, path, options)
         return { json: found, text: textOf(found, options, io.columns) }
@@ -153,11 +154,13 @@ function overview(found: Inspection, bind: InspectOptions['bind']): string {
     ['model', `${found.file}${found.name === '' ? '' : ` (${found.name})`}`],
     ['size', fileSize(found.bytes)],
     ['opset', sets.join(', ')],
-    ...(producer ? [['producer', `${producer.name} ${producer.version}`] as const] : []),
+    ...(producer ? [['producer', `${producer.name} ${producer.version}`.trim()] as const] : []),
     ['nodes', whole(found.nodes)],
     ['parameters', whole(found.parameters)],
     ['MACs', `${whole(found.macs)}${sizesOf(found, bind)}`],
-    ...(uncounted ? [['', `without ${uncounted} nodes that depend on sizes not known; see --bind`] as const] : []),
+    ...(uncounted
+      ? [['', `without ${counted(uncounted, 'node')} that depend on sizes not known; see --bind`] as const]
+      : []),
     ['activations', `${finite(found.peakActivationBytes, fileSize)} at the peak`],
   ])
 }
@@ -219,12 +222,12 @@ function blankZero(value: number): string {
   return value === 0 ? '' : whole(value)
 }
 
-const doing = { gradient: 'train', coupling: 'prune', cost: 'count' } as const
+const doing = { gradient: 'train through', coupling: 'prune', cost: 'count' } as const
 
 /** Reasons are sentences: they go below what they are for, in full. */
 function refusalsTable(refusals: readonly OperatorRefusal[], width: number): string {
   const blocks = refusals.map(({ operator, nodes, column, why }) => {
-    const what = `cannot ${doing[column]} ${operator} (${nodes === 1 ? '1 node' : `${whole(nodes)} nodes`}): ${why}`
+    const what = `cannot ${doing[column]} ${operator} (${counted(nodes, 'node')}): ${why}`
     return wrap(clean(what), width - 4).replaceAll('\n', '\n    ')
   })
   return blocks.join('\n')

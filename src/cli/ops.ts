@@ -27,8 +27,8 @@ export const opsVerb: Verb = (program, io) => {
       'after',
       examples(
         ['ops', 'ops pool --reasons', 'ops --json'],
-        `Columns: infer (types and shapes), gradient (training), coupling (pruning), cost (MACs),
-evaluate (folding constants), upgrades (from older opsets).`,
+        `Columns: infer (types and shapes), gradient (training), coupling (pruning), cost
+(MACs), evaluate (folding constants), upgrades (from older opsets).`,
       ),
     )
     .action(

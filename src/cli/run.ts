@@ -3,7 +3,7 @@ import { Option } from 'commander'
 import { loadRecipe } from '../recipe/load.ts'
 import { run } from '../recipe/run.ts'
 import { renderTable, terminalOptions } from '../report/table.ts'
-import { answering, jsonOption, type Verb } from './command.ts'
+import { answering, examples, jsonOption, type Verb, wrongUsage } from './command.ts'
 import { wholeNumber } from './options.ts'
 import { showProgress } from './progress.ts'
 
@@ -24,15 +24,26 @@ export const runVerb: Verb = (program, io) => {
     .argument('<recipe>', 'a sinter.config.ts (or .js, .json) with the recipe')
     .option('--out <folder>', 'folder to write (default: runs/<time>-<name>)')
     .option('--resume <folder>', 'go on with an interrupted run')
-    .option('--quick', "the recipe's short form: a part of the data")
+    .option('--quick', "the recipe's short form: the part of the data that its section quick names")
     .addOption(new Option('--threads <count>', 'cores to use (default: all)').argParser(wholeNumber))
     .option(...jsonOption)
     .addHelpText(
       'after',
-      '\nWrites run.json, report.html, members/*.onnx, ensemble.onnx and compact.onnx into the folder.\nCtrl-C stops; --resume goes on from the last whole epoch of each member.',
+      examples(
+        [
+          'run sinter.config.ts --quick',
+          'run sinter.config.ts --out runs/first --threads 4',
+          'run sinter.config.ts --resume runs/first',
+        ],
+        `Writes run.json, report.html, members/*.onnx, ensembles/*.onnx, ensemble.onnx
+and compact.onnx into the folder. Ctrl-C stops; --resume goes on from the last
+whole epoch of each member, with the same recipe and the same --quick.`,
+      ),
     )
     .action(
       answering(io, async (path: string, options: Options) => {
+        if (options.resume !== undefined && options.out !== undefined)
+          throw wrongUsage('--resume names the folder itself; leave --out away.')
         const recipe = await loadRecipe(path)
         const out = options.resume ?? options.out ?? join('runs', `${timestamp(new Date())}-${recipe.name}`)
         const progress = showProgress(io)

@@ -6,14 +6,14 @@ import { type Graph, requiredInputs } from '../graph/graph.ts'
 import { load, save } from '../read/model-file.ts'
 import type { TrainingRecipe } from '../recipe/recipe.ts'
 import { trainingOptions } from '../recipe/training.ts'
-import { decimals, duration, percent } from '../report/format.ts'
+import { counted, decimals, duration, percent } from '../report/format.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { liftConstants } from '../simplify/lift-constants.ts'
 import type { EpochRecord } from '../train/history.ts'
 import { type TrainProgress, train as trainGraph } from '../train/train.ts'
 import { validateOn } from '../train/validate-on.ts'
-import { answering, examples, jsonOption, type Verb } from './command.ts'
-import { batchFor, type DataOptions, dataNotes, fixedBatch, openData, withRowSizes } from './data.ts'
+import { answering, examples, jsonOption, type Verb, wrongUsage } from './command.ts'
+import { batchFor, type DataOptions, dataNotes, fixedBatch, openData, pathsOf, withRowSizes } from './data.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { logitsOf, onlyLogits } from './logits.ts'
 import { checkOutput, classCount, modelNames } from './model.ts'
@@ -72,8 +72,11 @@ export interface TrainedFile {
 /** Trains a classifier file further on labelled data, and writes it with its new weights; all else in it stays. */
 export async function train(path: string, options: TrainOptions): Promise<TrainedFile> {
   const { out, checkpoint, seed, threads, onProgress, signal } = options
-  await checkOutput(out, [path])
-  if (checkpoint !== undefined) await checkOutput(checkpoint, [path, out])
+  if (options.patience !== undefined && options.validation === undefined)
+    throw wrongUsage('--patience needs --validation, data to judge each epoch by.')
+  const inputs = [path, ...pathsOf(options.data, options), ...pathsOf(options.validation, options)]
+  await checkOutput(out, inputs)
+  if (checkpoint !== undefined) await checkOutput(checkpoint, [...inputs, out])
   const graph = liftConstants(await load(path))
   const logits = logitsOf(graph, options.output)
   const wanted = onlyLogits(graph, logits)
@@ -267,5 +270,5 @@ function textOf(trained: TrainedFile, width: number): string {
   )
   const gain =
     before && after ? ` Validation accuracy ${percent(before.accuracy)} % -> ${percent(after.accuracy)} %.` : ''
-  return `${shown}\n\n${epochs} epochs in ${duration(trained.seconds)}; the weights are those of epoch ${bestEpoch}.${gain}\nWritten to ${trained.out}.`
+  return `${shown}\n\n${counted(epochs, 'epoch')} in ${duration(trained.seconds)}; the weights are those of epoch ${bestEpoch}.${gain}\nWritten to ${trained.out}.`
 }

@@ -117,7 +117,7 @@ export function cast(dataset: Dataset, field: string, dtype: DType): Dataset {
 /**
  * The class of every row, as 32-bit integers.
  * @param field a field of whole numbers, one per row (row shape [] or [1]).
- * @throws SinterError `invalid-data` naming the first row whose label is none.
+ * @throws SinterError `invalid-data` naming the first row whose label is no such number.
  */
 export async function labelsOf(dataset: Dataset, field = 'label'): Promise<Int32Array> {
   const type = fieldType(dataset, field)
@@ -141,7 +141,7 @@ export async function labelsOf(dataset: Dataset, field = 'label'): Promise<Int32
 }
 
 function notALabel(field: string, row: number, label: number): SinterError {
-  return new SinterError('invalid-data', `Row ${row} has the ${field} ${label}; labels are whole numbers from 0 up.`, {
+  return new SinterError('invalid-data', `Row ${row} has the ${field} ${label}, which is no whole number of 32 bits.`, {
     field,
     row,
     label,

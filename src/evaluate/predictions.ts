@@ -87,7 +87,9 @@ function withinRange(values: Float32Array | Float64Array, classes: number): Floa
     const [row, column] = [Math.floor(wrong / classes), wrong % classes]
     throw new SinterError(
       'invalid-data',
-      `Row ${row} gives class ${column} the probability ${values[wrong]}, which is not from 0 to 1; are these logits?`,
+      `Row ${row} gives class ${column} the probability ${values[wrong]}, which is not from 0 to 1; ${
+        Number.isNaN(values[wrong]) ? 'is the data itself finite?' : 'are these logits?'
+      }`,
       { row, class: column, value: values[wrong] },
     )
   }

@@ -13,15 +13,27 @@ import { parseRecipe, type Recipe } from './recipe.ts'
 export async function loadRecipe(path: string): Promise<Recipe> {
   const file = resolve(path)
   const found = await stat(file).catch(() => undefined)
+  if (found?.isDirectory())
+    throw new SinterError('not-found', `${path} is a folder: give the recipe in it, such as sinter.config.ts.`, {
+      path,
+    })
   if (!found?.isFile()) throw new SinterError('not-found', `There is no recipe at ${path}.`, { path })
   let loaded: unknown
   try {
     const jiti = createJiti(import.meta.url, { moduleCache: false, alias: aliasFor(file) })
     loaded = await jiti.import(file, { default: true })
   } catch (error) {
-    throw new SinterError('invalid-config', `The recipe ${path} does not load: ${messageOf(error)}`, { path }, error)
+    throw new SinterError('invalid-config', `The recipe ${path} does not load: ${reasonOf(error)}`, { path }, error)
   }
   return parseRecipe(loaded, path)
+}
+
+/** What kept a module from loading, in a line: without what follows it of who required it. */
+function reasonOf(error: unknown): string {
+  const [reason] = messageOf(error).split('\nRequire stack:')
+  const [, missing] = /^Cannot find (?:module|package) '([^'./][^']*)'/.exec(reason!) ?? []
+  const line = reason!.replace(/\s*\n\s*/g, ' ').trim()
+  return missing === undefined ? line : `${line}. Is it installed? npm install ${missing}`
 }
 
 /**
