@@ -4,6 +4,7 @@ import { elementCount } from '../../base/shape.ts'
 import { fromNumbers } from '../../base/tensor.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { define, f32 } from '../../nn/define.ts'
+import { constant } from '../../nn/initializers.ts'
 import type { Layer, Layers } from '../../nn/layers.ts'
 import { keyOf } from '../../ops/spec.ts'
 import { blockSize } from '../../runtime/block-size.ts'
@@ -59,6 +60,11 @@ const nets: Readonly<Record<string, Net>> = {
   'channels that fill no whole block': {
     shape: [16, 6, 6],
     build: nn => headed(nn, same(nn, 28), nn.norm(), nn.sigmoid, same(nn, 26), nn.norm()),
+  },
+  'functions that have no value at zero, on channels that fill no whole block': {
+    shape: [16, 6, 6],
+    build: nn =>
+      headed(nn, same(nn, 28, 3, { bias: constant(9) }), x => nn.op.Sqrt([nn.op.Reciprocal([x])]), same(nn, 26)),
   },
   'sizes that a stride does not divide': {
     shape: [16, 7, 9],

@@ -160,11 +160,18 @@ const globalAveragePool: Rule<'GlobalAveragePool'> = ({ node, op, block, image, 
   return { ordinary: [op['sinter.blocked.GlobalAveragePool']([blocked(x)], { block, channels: image(x)![1] })] }
 }
 
+/** Operators whose value and slope at zero are finite: zeros that fill a block up stay harmless in them. */
+const finiteAtZero: ReadonlySet<string> = new Set([
+  ...['Add', 'Sub', 'Mul', 'Sum', 'Max', 'Min', 'Neg', 'Abs', 'Clip', 'Relu', 'LeakyRelu', 'Elu', 'Selu', 'Celu'],
+  ...['Sigmoid', 'Tanh', 'Softplus', 'Softsign', 'HardSigmoid', 'HardSwish', 'Swish', 'Gelu', 'Mish'],
+])
+
 /** Elementwise operators do not care about layout: where one operand is in blocks already, the others join it. */
-const elementwise: Rule = ({ node, attributes, op, image, isBlocked, blocked, ordinary }) => {
+const elementwise: Rule = ({ node, attributes, op, block, image, isBlocked, blocked, ordinary }) => {
   const [output, ...others] = node.outputs as [string, ...string[]]
   const result = image(output)
   if (!result || others.length > 0 || !node.inputs.some(isBlocked)) return
+  if (result[1] % block !== 0 && !finiteAtZero.has(keyOf(node))) return
   const isSingle = (name: string) => name === '' || op.shape(name).every(size => size === 1)
   const isWhole = (name: string) => sameShape(image(name), result)
   if (!node.inputs.every(name => isSingle(name) || isWhole(name))) return
