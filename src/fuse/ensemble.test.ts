@@ -41,7 +41,7 @@ test('says what goes in and out, and what it is made of', () => {
     ...member,
     metadata: { classes: '["a","b","c"]', seed: member.name },
   }))
-  named[2] = { ...named[2]!, metadata: { classes: '["a","b","c"]' } }
+  named[0] = { ...named[0]!, metadata: { seed: 'x' } }
   const graph = ensemble(named, weightedAverage([1, 1, 2]), { names: ['x', 'y', 'z'], name: 'digits' })
   expect(graph.name).toBe('digits')
   expect(graph.inputs).toEqual([{ name: 'image', type: f32('N', 1, 6, 6) }])

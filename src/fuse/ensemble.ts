@@ -55,9 +55,12 @@ export function ensemble(members: readonly Graph[], combine: Combine, options: E
     )
   })
   checkResult(combined, made.probabilities)
+  const classes = members.map(member => member.metadata.classes).find(text => text !== undefined)
   const { method = combine.name || 'custom', weights } = combine
   const metadata = {
     ...sharedMetadata(members),
+    // A member that does not name its classes has those of the others.
+    ...(classes === undefined ? {} : { classes }),
     'sinter.ensemble': JSON.stringify({ method, members: names, ...(weights ? { weights } : {}) }),
   }
   return { ...shareEqual(nameOutputs(combined, made)), name, metadata }

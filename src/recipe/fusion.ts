@@ -15,11 +15,17 @@ import type { Recipe } from './recipe.ts'
 import type { Shelf } from './shelf.ts'
 
 /**
- * Refuses, before anything is trained, a validation part that the folds of the choice cannot share out.
+ * Refuses, before anything is trained, a validation part on which no choice can be made.
  * @throws SinterError `invalid-data` naming the class.
  */
-export async function checkFolds({ choose: { folds } }: Recipe, { validation, classes }: RunData): Promise<void> {
-  const small = rowsByClass(await labelsOf(validation)).find(({ rows }) => rows.length < folds)
+export async function checkFolds({ choose: { by, folds } }: Recipe, { validation, classes }: RunData): Promise<void> {
+  const groups = rowsByClass(await labelsOf(validation))
+  if (by === 'rocAuc' && groups.length < classes.length) {
+    const absent = classes.find((_, c) => !groups.some(({ label }) => label === c))
+    const message = `The validation part has no row of class '${absent}', and rocAuc is not defined without: choose by another metric.`
+    throw new SinterError('invalid-data', message, { class: absent })
+  }
+  const small = groups.find(({ rows }) => rows.length < folds)
   if (!small) return
   const { label, rows } = small
   throw new SinterError(

@@ -239,6 +239,9 @@ describe('a table', () => {
       code: 'invalid-data',
       message: expect.stringMatching(/10 rows of class 'east'.*11 folds/),
     })
+    const unranked = tabular('two.csv', 'two.csv', { choose: { by: 'rocAuc' } })
+    const named = { ...unranked, data: { ...unranked.data, classes: ['east', 'west', 'south'] } }
+    expect(await refusal(named)).toMatchObject({ message: expect.stringMatching(/no row of class 'south'/) })
     expect(await refusal(tabular('one.csv', 'one.csv'))).toMatchObject({
       message: expect.stringMatching(/is of class 'east'/),
     })

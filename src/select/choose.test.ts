@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { random } from '../base/random.ts'
-import { metrics } from '../evaluate/metrics.ts'
+import { type Metric, metrics } from '../evaluate/metrics.ts'
 import { type Predictions, predictions } from '../evaluate/predictions.ts'
 import { average } from '../fuse/methods/average.ts'
 import { majorityVote } from '../fuse/methods/majority-vote.ts'
@@ -81,6 +81,20 @@ describe('choose', () => {
     const [a, b] = weightsOf(best)!
     expect(a! / b!).toBeCloseTo(0.9 / 0.5, 12)
     expect(weightsOf(single)).toBeUndefined()
+  })
+
+  test('refuses a metric that the rows leave undefined', () => {
+    const rare = (name: string): Candidate => {
+      const probabilities = {
+        dtype: 'float32',
+        shape: [rows, 3],
+        data: new Float32Array(3 * rows).fill(1 / 3),
+      } as const
+      return { name, macs: 1, predictions: predictions(probabilities, labels) }
+    }
+    const by = (metric: Metric) => () => choose([rare('a'), rare('b')], { ...options, metric })
+    expect(by(metrics.rocAuc)).toThrow(/rocAuc is not defined/)
+    expect(by(metrics.macroF1)).not.toThrow()
   })
 
   test('refuses what cannot be compared', () => {

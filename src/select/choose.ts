@@ -53,7 +53,7 @@ const exhaustiveLimit = 8
  * one and scored on that one, in turn. Of equal scores the one with the smaller log loss, then the cheaper one, is taken.
  * Up to 8 members every subset is tried; of more, the best 2, 3, ... by their own score.
  * @throws SinterError `invalid-argument` if there are fewer than two members or no method, if two members have one name,
- *   or if they did not predict the same rows.
+ *   or if they did not predict the same rows; `invalid-data` where the metric is not defined for these.
  */
 export function choose(candidates: readonly Candidate[], options: ChooseOptions): Choice {
   checkCandidates(candidates, options)
@@ -64,6 +64,10 @@ export function choose(candidates: readonly Candidate[], options: ChooseOptions)
   const better = (a: Trial, b: Trial) => compareTrials(a, b, metric.direction)
 
   const singles = candidates.map((_, i) => trial([i], undefined))
+  if (singles.some(({ mean }) => Number.isNaN(mean))) {
+    const message = `${metric.name} is not defined for these rows, where a class has none: choose by another metric.`
+    throw new SinterError('invalid-data', message, { metric: metric.name })
+  }
   const order = singles.map((_, i) => i).sort((a, b) => better(singles[a]!, singles[b]!))
   const subsets = candidates.length <= exhaustiveLimit ? allSubsets(candidates.length) : prefixes(order)
   const combined = subsets.flatMap(members => options.methods.map(method => trial(members, method)))
