@@ -31,7 +31,11 @@ const data = z
   .strictObject({
     source: source.describe('Where the data is; paths are relative to the recipe'),
     input: z.string().min(1).default('image').describe('Name of the model input, and of the field that goes into it'),
-    classes: z.array(z.string().min(1)).min(2).optional().describe('Names of the classes, in the order of the labels'),
+    classes: z
+      .array(z.string().min(1))
+      .min(2)
+      .optional()
+      .describe('Names of the classes, in the order of the labels; of a table, the texts of its target column'),
     validation: count.describe(
       'Rows of the train part that are set aside for validation, in equal shares of each class',
     ),

@@ -96,6 +96,13 @@ test('a single model that was chosen is not compared with itself', () => {
   expect(head).not.toContain('points against')
 })
 
+test('a run of one member, which has nothing to choose, tells of that member', () => {
+  const run = runFixture({ members: planMembers(1), ensembles: [] })
+  const { document } = parseHTML(renderReport({ ...run, choice: null, selection: null }))
+  const [only] = run.models
+  expect(document.querySelector('h1')!.textContent).toMatch(new RegExp(` % of test images right with ${only!.name}$`))
+})
+
 test('an interrupted run says so, and shows the sections it has data for', () => {
   const page = renderReport(interruptedRunFixture())
   const { document } = parseHTML(page)

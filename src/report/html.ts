@@ -61,11 +61,12 @@ ${content}
 
 function headline(record: RunRecord): Markup {
   const { choice } = record
-  const chosen = chosenModel(record)
-  const accuracy = chosen && shownMetrics(record, chosen)?.accuracy
+  // A run of one member ends without a choice.
+  const model = chosenModel(record) ?? (record.status === 'complete' ? bestMember(record) : undefined)
+  const accuracy = model && shownMetrics(record, model)?.accuracy
   const title =
-    choice && accuracy !== undefined
-      ? `${percent(accuracy)} % of ${shownPart(record)} ${record.data.unit} right with ${choiceTitle(choice)}`
+    model && accuracy !== undefined
+      ? `${percent(accuracy)} % of ${shownPart(record)} ${record.data.unit} right with ${choice ? choiceTitle(choice) : model.name}`
       : `${record.name}: no choice yet`
   return html`<p class="eyebrow">Sinter run <b>${record.name}</b>, ${instant(record.started)}</p>
 <h1>${title}</h1>
@@ -85,7 +86,7 @@ function choiceTitle({ method, members }: RunChoice): string {
 function choiceParts({ members, weights }: RunChoice): Child {
   if (members.length === 1) return null
   const sum = weights?.reduce((total, weight) => total + weight, 0)
-  const parts = members.map((name, i) => (weights && sum ? `${name} (${percent(weights[i]! / sum)} %)` : name))
+  const parts = members.map((name, i) => (weights && sum ? `${name} (weight ${(weights[i]! / sum).toFixed(3)})` : name))
   return html`Combined from ${listed(parts)}.`
 }
 
