@@ -1,9 +1,10 @@
+import { isFloat } from '../base/dtype.ts'
 import { SinterError } from '../base/errors.ts'
 import { throwIfInterrupted } from '../base/interrupt.ts'
 import { random } from '../base/random.ts'
 import { scalar, type Tensor } from '../base/tensor.ts'
 import { batchCount, batches, type Transform } from '../data/batches.ts'
-import type { Dataset } from '../data/dataset.ts'
+import type { Batch, Dataset } from '../data/dataset.ts'
 import type { Loss } from '../gradient/losses.ts'
 import type { Optimizer } from '../gradient/optimizers.ts'
 import {
@@ -204,6 +205,7 @@ async function trainEpoch(
     const results = await session.run(feeds, fetch)
     const loss = Number(results[step.loss]!.data[0])
     if (!Number.isFinite(loss)) {
+      checkNumbers(step, batch, epoch, done)
       throw new SinterError(
         'diverged',
         `The loss is ${loss} at step ${done + 1} of epoch ${epoch + 1}: lower the learning rate (${rate.toPrecision(3)}), warm it up, or clip the gradient.`,
@@ -230,6 +232,26 @@ async function trainEpoch(
   }
   const seconds = elapsed()
   return { loss: sum / done, rate, seconds, throughput: (done * step.batch) / seconds, state }
+}
+
+/** Tells of data that is no number, where that and not the learning rate is what spoiled the loss. */
+function checkNumbers(step: TrainStep, batch: Batch, epoch: number, done: number): void {
+  for (const name of step.data) {
+    const { dtype, data } = batch[name]!
+    if (!isFloat(dtype) || !(data instanceof Float32Array || data instanceof Float64Array)) continue
+    const value = data.find(one => !Number.isFinite(one))
+    if (value === undefined) continue
+    const place = `step ${done + 1} of epoch ${epoch + 1}`
+    throw new SinterError(
+      'invalid-data',
+      `The field '${name}' holds ${value} in the batch of ${place}: clean the data.`,
+      {
+        field: name,
+        epoch: epoch + 1,
+        step: done + 1,
+      },
+    )
+  }
 }
 
 function improves(
