@@ -121,7 +121,7 @@ function applyFirst(
     let declined: string | undefined
     const started = performance.now()
     match(surroundings, rule.matcher, root, found => {
-      const made = attempt(rule, found, now, scope, context)
+      const made = attempt(rule, found, surroundings, now, scope, context)
       const answer = 'refused' in made ? made : now.replace(root, made)
       if ('refused' in answer) {
         declined ??= answer.refused
@@ -145,6 +145,7 @@ function applyFirst(
 function attempt(
   rule: Rule,
   found: Readonly<Record<string, unknown>>,
+  { attributes }: Surroundings,
   now: Live,
   scope: Scope,
   { fresh }: Context,
@@ -174,6 +175,10 @@ function attempt(
       return isTensorType(known) ? known : undefined
     },
     uses: now.uses,
+    constant: now.constant,
+    producer: now.producer,
+    readers: now.readers,
+    attributes,
   }
   try {
     const answer = rule.replace(found, tools)

@@ -1,5 +1,7 @@
-import type { TensorType } from '../base/shape.ts'
+import type { Tensor } from '../base/tensor.ts'
+import type { Node } from '../graph/graph.ts'
 import type { Ops, Ref } from '../ops/build.ts'
+import type { InferredType } from '../ops/operator.ts'
 import { type Matcher, type Pattern, type Vocabulary, vocabulary } from './pattern.ts'
 
 /** A rule's answer that it leaves what it found alone, and why. */
@@ -12,8 +14,19 @@ export interface Tools {
   /** Builds new nodes. They come into the graph only if the rule does not decline afterwards. */
   readonly op: Ops
   decline(reason: string): Decline
-  /** What is known of a value. `op.type` and `op.shape` insist: where they cannot answer, the rule declines. */
-  type(ref: Ref): TensorType | undefined
+  /**
+   * What is known of a value, small integer contents included. `op.type` and `op.shape` insist: where they cannot answer,
+   * the rule declines.
+   */
+  type(ref: Ref): InferredType | undefined
+  /** The contents of a value that never changes. */
+  constant(ref: Ref): Tensor | undefined
+  /** The node that makes a value; undefined for inputs, initializers, and what comes from around a body. */
+  producer(ref: Ref): Node | undefined
+  /** The nodes that read a value, in this body; those whose bodies read it are among them. */
+  readers(ref: Ref): Iterable<Node>
+  /** A node's attributes with defaults filled in. */
+  attributes(node: Node): Readonly<Record<string, unknown>>
   /** How often a value is read, being an output of the graph counted too. */
   uses(ref: Ref): number
 }

@@ -1,19 +1,37 @@
 import { SinterError } from '../base/errors.ts'
 import { rewrite } from '../rewrite/apply.ts'
-import { fixedPoint, type Pass, titleOf } from '../rewrite/pass.ts'
+import { fixedPoint, type Pass } from '../rewrite/pass.ts'
 import type { Rule } from '../rewrite/rule.ts'
-import { dropIdentity } from './drop-identity.ts'
-import { dropOverridable } from './drop-overridable.ts'
-import { dropUnused } from './drop-unused.ts'
-import { foldBatchNorm } from './fold-batch-norm.ts'
-import { liftConstants } from './lift-constants.ts'
+import { chains } from './chains/index.ts'
+import { dropUnused } from './constants/drop-unused.ts'
+import { constants } from './constants/index.ts'
+import { controlFlow } from './control-flow/index.ts'
+import { linear } from './linear/index.ts'
+import { noOps } from './no-ops/index.ts'
+import { recognize } from './recognize/index.ts'
+import { defaultSettings, type Settings } from './settings.ts'
+import { shapes } from './shapes/index.ts'
+import { nameOf, type Step } from './step.ts'
 
-/** What `simplify` does, in order. Each step keeps what the graph computes, up to rounding. */
-export const steps: readonly (Pass | Rule)[] = [dropOverridable, liftConstants, dropIdentity, foldBatchNorm, dropUnused]
+/**
+ * What `simplify` does, in order. Each step keeps what the graph computes, up to rounding, and makes it smaller or faster;
+ * no step undoes another's work.
+ */
+export function steps(settings: Partial<Settings> = {}): readonly Step[] {
+  const all: Settings = { ...defaultSettings, ...settings }
+  return [
+    ...constants(all),
+    ...controlFlow(),
+    ...noOps(),
+    ...shapes(),
+    ...chains(),
+    ...linear(),
+    ...recognize(),
+    dropUnused,
+  ]
+}
 
-export interface SimplifyOptions {
-  /** Keep initializers among the graph's inputs, so that callers can override them; nothing is folded into those. */
-  readonly keepOverridable?: boolean
+export interface SimplifyOptions extends Partial<Settings> {
   /** Leave out these steps. */
   readonly skip?: readonly string[]
   /** Take these steps and no others. */
@@ -27,26 +45,19 @@ export interface SimplifyOptions {
  * @throws SinterError `invalid-argument` for a step that does not exist.
  */
 export function simplify(options: SimplifyOptions = {}): Pass {
-  const { keepOverridable = false, skip = [], only, rounds } = options
-  const names = steps.map(nameOf)
-  const unknown = [...skip, ...(only ?? [])].find(name => !names.includes(name))
+  const { skip = [], only, rounds, ...settings } = options
+  const known = steps().map(nameOf)
+  const unknown = [...skip, ...(only ?? [])].find(name => !known.includes(name))
   if (unknown !== undefined) {
-    const message = `There is no step '${unknown}' in simplify; its steps are ${names.join(', ')}.`
-    throw new SinterError('invalid-argument', message, { unknown, steps: names })
+    const message = `There is no step '${unknown}' in simplify; its steps are ${known.join(', ')}.`
+    throw new SinterError('invalid-argument', message, { unknown, steps: known })
   }
-  const taken = steps.filter(step => {
-    if (step === dropOverridable && keepOverridable) return false
-    return !skip.includes(nameOf(step)) && (only?.includes(nameOf(step)) ?? true)
-  })
+  const taken = steps(settings).filter(step => !skip.includes(nameOf(step)) && (only?.includes(nameOf(step)) ?? true))
   return fixedPoint(joinRules(taken), { title: 'simplify', ...(rounds === undefined ? {} : { rounds }) })
 }
 
-function nameOf(step: Pass | Rule): string {
-  return typeof step === 'function' ? titleOf(step) : step.name
-}
-
 /** Neighbouring rules become one pass: they share one walk, and one makes room for another without a further round. */
-function joinRules(list: readonly (Pass | Rule)[]): readonly Pass[] {
+function joinRules(list: readonly Step[]): readonly Pass[] {
   const passes: Pass[] = []
   let rules: Rule[] = []
   const close = () => {

@@ -1,6 +1,6 @@
-import { dropUnused as dropFrom, mapBodies } from '../graph/edit.ts'
-import type { Body } from '../graph/graph.ts'
-import { pass } from '../rewrite/pass.ts'
+import { dropUnused as dropFrom, mapBodies } from '../../graph/edit.ts'
+import type { Body } from '../../graph/graph.ts'
+import { pass } from '../../rewrite/pass.ts'
 
 /** Takes out nodes and initializers that no output depends on, in the bodies of nodes too. */
 export const dropUnused = pass('drop-unused', dropDeep)

@@ -1,6 +1,6 @@
-import { edit } from '../graph/edit.ts'
-import { constantOf } from '../ops/generate.ts'
-import { pass } from '../rewrite/pass.ts'
+import { edit } from '../../graph/edit.ts'
+import { constantOf } from '../../ops/generate.ts'
+import { pass } from '../../rewrite/pass.ts'
 
 /**
  * Makes initializers of what Constant nodes hold, under the same names: some exporters write all weights that way. What is

@@ -1,7 +1,7 @@
-import { elementCount } from '../base/shape.ts'
-import { fromNumbers, numbers } from '../base/tensor.ts'
-import type { Constant, Found } from '../rewrite/pattern.ts'
-import { rule } from '../rewrite/rule.ts'
+import { elementCount } from '../../base/shape.ts'
+import { fromNumbers, numbers } from '../../base/tensor.ts'
+import type { Constant, Found } from '../../rewrite/pattern.ts'
+import { rule } from '../../rewrite/rule.ts'
 
 type Linear = Found<'Conv'> | Found<'ConvTranspose'> | Found<'Gemm'>
 

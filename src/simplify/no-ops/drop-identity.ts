@@ -1,4 +1,4 @@
-import { rule } from '../rewrite/rule.ts'
+import { rule } from '../../rewrite/rule.ts'
 
 /** `Identity(x)` is x. */
 export const dropIdentity = rule({

@@ -1,6 +1,6 @@
-import { edit } from '../graph/edit.ts'
-import { requiredInputs } from '../graph/graph.ts'
-import { pass } from '../rewrite/pass.ts'
+import { edit } from '../../graph/edit.ts'
+import { requiredInputs } from '../../graph/graph.ts'
+import { pass } from '../../rewrite/pass.ts'
 
 /**
  * Takes initializers off the graph's inputs. An initializer that is also an input is only a default that a caller may

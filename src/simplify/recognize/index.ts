@@ -1,0 +1,4 @@
+import type { Step } from '../step.ts'
+
+/** Operators that exporters have written out, recognized and said as one again. */
+export const recognize = (): readonly Step[] => []

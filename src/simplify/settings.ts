@@ -1,0 +1,20 @@
+import { dialect } from '../graph/graph.ts'
+
+/** What a user may decide about simplifying, filled in; each step takes what concerns it. */
+export interface Settings {
+  /** Keep initializers among the graph's inputs, so that callers can override them; nothing is folded into those. */
+  readonly keepOverridable: boolean
+  /**
+   * Bytes by which a folded constant may exceed the constants that it is made from: a few numbers that fill a large tensor
+   * (ConstantOfShape, Expand, Tile) stay as they are beyond it.
+   */
+  readonly maxGrowth: number
+  /** The oldest opset that the result must be sayable in: steps that make newer operators stay out. */
+  readonly opset: number
+}
+
+export const defaultSettings: Settings = {
+  keepOverridable: false,
+  maxGrowth: 64 * 1024,
+  opset: dialect,
+}
