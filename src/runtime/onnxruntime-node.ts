@@ -4,6 +4,7 @@ import { messageOf, SinterError } from '../base/errors.ts'
 import { formatType, isTensorType, type ValueType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import { describe, type Graph, requiredInputs, type Value } from '../graph/graph.ts'
+import { decode } from '../onnx/decode.ts'
 import {
   type Backend,
   type Feeds,
@@ -16,7 +17,7 @@ import { nodeFinder, nodeNamed } from './engine-names.ts'
 import { checkFeeds, checkFetch } from './feeds.ts'
 import { load } from './load.ts'
 import { unrankedInputs, withRanks } from './ranks.ts'
-import { validated } from './validate.ts'
+import { assertSound } from './validate.ts'
 
 /**
  * Element types that the binding hands back and forth, all of them in the arrays that we hold them in. The others may
@@ -47,9 +48,10 @@ export function onnxruntimeBackend(importEngine: () => Promise<typeof Engine>): 
     name: 'onnxruntime-node',
     async open(model, options = {}) {
       const settings = sessionOptions(options)
-      const graph = validated(model)
+      const graph = model instanceof Uint8Array ? decode(model) : model
       for (const value of requiredInputs(graph)) checkExchangeable('input', value.name, value.type)
       for (const value of graph.outputs) checkExchangeable('output', value.name, value.type)
+      assertSound(graph)
       const engine = await imported(importEngine)
       const opened: Opened = { engine, graph, settings, natives: new Map() }
       try {

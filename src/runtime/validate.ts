@@ -1,14 +1,16 @@
-import { brokenGraph, check } from '../graph/check.ts'
 import type { Graph } from '../graph/graph.ts'
-import { decode } from '../onnx/decode.ts'
+import { assertValid } from '../read/check.ts'
+
+/** Graphs in which nothing was wrong; a graph never changes. */
+const sound = new WeakSet<Graph>()
 
 /**
- * A model as a graph whose structure is sound: engines may end the process over what is broken.
- * @throws SinterError `invalid-model` if the bytes are no model, `invalid-graph` with `details.problems` if it is broken.
+ * Makes sure that nothing is wrong with a graph as far as Sinter can tell, by its structure and by its operators' rules:
+ * engines may end the process over what is broken. A graph is looked at once.
+ * @throws SinterError `invalid-graph` with `details.problems` if something is.
  */
-export function validated(model: Graph | Uint8Array): Graph {
-  const graph = model instanceof Uint8Array ? decode(model) : model
-  const problems = check(graph)
-  if (problems.length > 0) throw brokenGraph(graph.name, problems)
-  return graph
+export function assertSound(graph: Graph): void {
+  if (sound.has(graph)) return
+  assertValid(graph)
+  sound.add(graph)
 }
