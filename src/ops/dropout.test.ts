@@ -17,6 +17,7 @@ conform(
     { name: 'with a ratio', inputs: [x, scalar('float32', 0.3)], outputs: 2 },
     { name: 'switched off', inputs: [x, null, scalar('bool', 0)] },
     { opset: 7, inputs: [x] },
+    { opset: 7, inputs: [x], outputs: 2 },
     { opset: 10, attributes: { ratio: 0.3 }, inputs: [x] },
   ],
   { backend: onnxruntimeNode, eachPair },

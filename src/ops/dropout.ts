@@ -9,14 +9,13 @@ import { free, type Link, no, operator, type TypedCall } from './operator.ts'
 const defaultRatio = 0.5
 
 export const dropout = operator('Dropout', {
-  infer: ({ node, inputs: [x] }) => {
+  // Before opset 10 the mask was of the data's type.
+  infer: ({ opset, inputs: [x] }) => {
     const { dtype, shape } = x!
-    return node.outputs.length > 1
-      ? [
-          { dtype, shape },
-          { dtype: 'bool', shape },
-        ]
-      : [{ dtype, shape }]
+    return [
+      { dtype, shape },
+      { dtype: opset < 10 ? dtype : 'bool', shape },
+    ]
   },
   gradient: ({ node, op, x, y: [, mask], dy: [dy], constant }) => {
     const mode = constant(2)
@@ -44,13 +43,12 @@ export const dropout = operator('Dropout', {
   upgrades: [
     {
       to: 12,
-      apply({ node, attributes, opset, inputs: [type] }, op, [x]) {
+      apply({ node, attributes, opset }, op, [x]) {
         const { ratio } = attributes as { readonly ratio?: number }
         const [y, mask] = op.many('Dropout', node.outputs[1] ? 2 : 1, [x, op.scalar(ratio ?? defaultRatio)])
         if (!mask || opset >= 10) return mask ? [y!, mask] : [y!]
-        // Before opset 10 the mask was of the data's type. What it holds outside of training was left open.
-        const { dtype } = type!
-        return [y!, op.Where([mask, op.scalar(1, dtype), op.scalar(0, dtype)])]
+        // What the mask of the data's type holds outside of training was left open; onnxruntime fills in zeros.
+        return [y!, op.CastLike([op.Not([mask]), x!])]
       },
     },
   ],
