@@ -61,7 +61,13 @@ export const loop = operator('Loop', {
   },
   gradient: no('the values of every iteration would have to be kept; use Scan or unroll it'),
   coupling: inBodies,
-  cost: free,
+  cost({ node, attributes: { body }, inputs, constant }) {
+    const limit = constant(0)
+    const [trips] = limit ? numbersOf(limit) : ((inputs[0]?.value ?? []) as readonly unknown[])
+    return typeof trips === 'number' && !node.inputs[1] && passesCondition(body)
+      ? { macs: 0, iterations: Math.max(0, trips) }
+      : { macs: 0 }
+  },
   evaluate: notFolded,
   accepts: 'any',
 })
@@ -100,7 +106,13 @@ export const scan = operator('Scan', {
   },
   gradient: no('the values of every step would have to be kept'),
   coupling: inBodies,
-  cost: free,
+  cost({ attributes, inputs }) {
+    const count = attributes.num_scan_inputs
+    const axes = attributes.scan_input_axes
+    const lengths = inputs.slice(inputs.length - count).map((type, i) => type?.shape?.at(axes?.[i] ?? 0))
+    const steps = lengths.find(length => typeof length === 'number')
+    return steps === undefined ? { macs: 0 } : { macs: 0, iterations: steps }
+  },
   evaluate: notFolded,
   accepts: 'any',
 })
@@ -126,18 +138,28 @@ function withoutContents(type: ValueType | undefined): ValueType | undefined {
 
 /** What two types have in common: sizes that differ are not known. */
 export function common(a: ValueType | undefined, b: ValueType | undefined): ValueType | undefined {
-  if (!isTensorType(a) || !isTensorType(b)) return a && b ? a : undefined
-  if (a.dtype !== b.dtype) return undefined
-  const shape =
-    a.shape?.length === b.shape?.length ? a.shape?.map((dim, i) => (sameDim(dim, b.shape![i]!) ? dim : '')) : undefined
-  return { dtype: a.dtype, shape }
+  if (!a || !b) return undefined
+  if (isTensorType(a) && isTensorType(b)) {
+    if (a.dtype !== b.dtype) return undefined
+    const shape =
+      a.shape?.length === b.shape?.length
+        ? a.shape?.map((dim, i) => (sameDim(dim, b.shape![i]!) ? dim : ''))
+        : undefined
+    return { dtype: a.dtype, shape }
+  }
+  if ('sequence' in a && 'sequence' in b) return wrapped('sequence', common(a.sequence, b.sequence))
+  // What a branch gives as it is, another may give as an optional.
+  if ('optional' in a || 'optional' in b) {
+    const [left, right] = [a, b].map(type => ('optional' in type ? type.optional : type))
+    return wrapped('optional', common(left, right))
+  }
+  return sameType(a, b) ? a : undefined
+}
+
+function wrapped(kind: 'sequence' | 'optional', type: ValueType | undefined): ValueType | undefined {
+  return type && ({ [kind]: type } as unknown as ValueType)
 }
 
 function sameType(a: ValueType | undefined, b: ValueType | undefined): boolean {
-  if (!isTensorType(a) || !isTensorType(b)) return a === b
-  return (
-    a.dtype === b.dtype &&
-    a.shape?.length === b.shape?.length &&
-    (a.shape?.every((dim, i) => dim === b.shape![i]) ?? true)
-  )
+  return a === b || JSON.stringify(a) === JSON.stringify(b)
 }
