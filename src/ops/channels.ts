@@ -1,10 +1,15 @@
-import { productOf, type Shape } from '../base/shape.ts'
+import { type Dim, productOf, type Shape } from '../base/shape.ts'
 import type { Ops, Ref } from './build.ts'
 import type { Cost, Link, TypedCall } from './operator.ts'
 
 /** Multiply-accumulates: the product of all the dimensions given. NaN where one is not known. */
 export function productCost(...shapes: readonly (Shape | undefined)[]): Cost {
-  return { macs: shapes.reduce((product, shape) => product * (shape ? Number(productOf(shape)) : Number.NaN), 1) }
+  return { macs: shapes.reduce((product, shape) => product * (shape ? sizeOf(productOf(shape)) : Number.NaN), 1) }
+}
+
+/** A dimension as a number; NaN where it is not known. */
+export function sizeOf(dim: Dim): number {
+  return typeof dim === 'number' ? dim : Number.NaN
 }
 
 /** A vector [C] shaped to broadcast over axis 1 of a tensor of a rank: [C, 1, ...]. */

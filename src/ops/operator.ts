@@ -130,6 +130,8 @@ export interface Pruned<K extends OpName = OpName> {
 export interface Cost {
   /** Multiply-accumulates, as the field counts them: a convolution's or a matrix product's; 0 for everything elementwise. */
   readonly macs: number
+  /** How often the node runs its bodies, where that is known; once unless told. */
+  readonly iterations?: number
 }
 
 /** What happens to a node when its graph is made ready for training. */

@@ -1,4 +1,5 @@
 import { type Dim, productOf, type Shape } from '../base/shape.ts'
+import { sizeOf } from './channels.ts'
 import type { Call, InferredType } from './operator.ts'
 import { free, no, operator } from './operator.ts'
 
@@ -24,10 +25,8 @@ function recurrent(type: RecurrentName) {
     coupling: no('a channel of the state lies in every gate of one axis'),
     cost: call => {
       const { time, batch, directions, hidden, input } = sizesOf(call)
-      const steps = Number(productOf([time, batch, directions]))
-      return {
-        macs: steps * gates * Number(hidden) * (Number(input) + Number(hidden)) || (steps === 0 ? 0 : Number.NaN),
-      }
+      const steps = sizeOf(productOf([time, batch, directions]))
+      return { macs: steps * gates * sizeOf(hidden) * (sizeOf(input) + sizeOf(hidden)) }
     },
     evaluate: no('recurrent layers are not shape arithmetic'),
   })

@@ -73,8 +73,9 @@ describe('the cost of a graph', () => {
         draft.outputs.push({ name: op.Conv(['x', w]), type: undefined })
       },
     )
-    expect(cost(image)).toMatchObject({ macs: 0, parameters: 18, peakActivationBytes: Number.NaN })
+    expect(cost(image)).toMatchObject({ macs: 0, parameters: 18, unsized: 2, open: ['H', 'W'], sizes: { N: 1 } })
     expect(cost(image).uncounted).toHaveLength(1)
+    expect(cost(image, { bind: { H: 5, W: 5 } })).toMatchObject({ uncounted: [], unsized: 0, open: [] })
     expect(cost(image, { bind: { H: 5, W: 5 } }).macs).toBe(2 * 9 * 9)
   })
   test('is that of the dearer branch', () => {
@@ -93,5 +94,91 @@ describe('the cost of a graph', () => {
       draft.outputs.push({ name: 'out', type: undefined })
     })
     expect(cost(choice)).toMatchObject({ macs: 15, parameters: 21, uncounted: [] })
+  })
+
+  test('takes unnamed dimensions for 1, and sizes for them by input and axis', () => {
+    const unnamed = extend(
+      { ...emptyGraph('test'), inputs: [{ name: 'x', type: { dtype: 'float32', shape: ['', 3] } }] },
+      (op, draft) => {
+        draft.outputs.push({
+          name: op.MatMul(['x', op.constant(float32s([3, 2], new Float32Array(6)))]),
+          type: undefined,
+        })
+      },
+    )
+    expect(cost(unnamed)).toMatchObject({ macs: 6, sizes: { 'x:0': 1 } })
+    expect(cost(unnamed, { bind: { 'x:0': 4 } }).macs).toBe(24)
+  })
+  test('reads and writes operands whole, packed types by their bits', () => {
+    const packed = extend(
+      { ...emptyGraph('test'), inputs: [{ name: 'x', type: { dtype: 'float32', shape: [2, 5] } }] },
+      (op, draft) => {
+        const w = op.constant({ dtype: 'int4', shape: [5, 3], data: new Uint8Array(8) })
+        const scale = op.constant(float32s([], [0.5]))
+        draft.outputs.push({ name: op.MatMul(['x', op.DequantizeLinear([w, scale])]), type: undefined })
+      },
+    )
+    const { nodes, parameterBytes, bytesRead, bytesWritten } = cost(packed)
+    expect(nodes.map(node => [node.bytesRead, node.bytesWritten])).toEqual([
+      [8 + 4, 60],
+      [40 + 60, 24],
+    ])
+    expect([parameterBytes, bytesRead, bytesWritten]).toEqual([12, 112, 84])
+  })
+
+  /** A Loop whose body multiplies x [1, 3] by a matrix; `given` names its limit and condition. */
+  function loop(limit: number | undefined, condition: boolean): Graph {
+    const body: Body = {
+      ...emptyGraph('body'),
+      inputs: [
+        { name: 'i', type: { dtype: 'int64', shape: [] } },
+        { name: 'go', type: { dtype: 'bool', shape: [] } },
+        { name: 'h', type: undefined },
+      ],
+      initializers: new Map([['w', float32s([3, 3], new Float32Array(9))]]),
+      nodes: [
+        node({ op: 'Identity', inputs: ['go'], outputs: ['on'] }),
+        node({ op: 'MatMul', inputs: ['h', 'w'], outputs: ['next'] }),
+      ],
+      outputs: [
+        { name: 'on', type: undefined },
+        { name: 'next', type: undefined },
+      ],
+    }
+    return edit(emptyGraph('test'), draft => {
+      draft.inputs.push({ name: 'x', type: { dtype: 'float32', shape: [1, 3] } })
+      const trips = limit === undefined ? 'n' : draft.constant('n', fromNumbers('int64', [], [limit]))
+      if (limit === undefined) draft.inputs.push({ name: 'n', type: { dtype: 'int64', shape: [] } })
+      if (condition) draft.inputs.push({ name: 'c', type: { dtype: 'bool', shape: [] } })
+      const inputs = [trips, condition ? 'c' : '', 'x']
+      draft.add({ op: 'Loop', inputs, outputs: ['y'], attributes: { body: attribute.graph(body) } })
+      draft.outputs.push({ name: 'y', type: undefined })
+    })
+  }
+
+  test('is an iteration times their number, where that is known', () => {
+    expect(cost(loop(5, false))).toMatchObject({ macs: 45, countedOnce: [], uncounted: [] })
+    for (const open of [loop(undefined, false), loop(5, true)]) {
+      expect(cost(open)).toMatchObject({ macs: 9, uncounted: [] })
+      expect(cost(open).countedOnce).toHaveLength(1)
+    }
+  })
+  test('has a body at its peak on top of what is live around it', () => {
+    // Around: x and y, 12 bytes each; inside: the number 8, h 12, on 1 and next 12 once go is freed.
+    expect(cost(loop(5, false)).peakActivationBytes).toBe(24 + 33)
+  })
+  test('follows shapes that are computed from constants through matrices', () => {
+    const padded = extend(
+      { ...emptyGraph('test'), inputs: [{ name: 'x', type: { dtype: 'float32', shape: [1, 4] } }] },
+      (op, draft) => {
+        const pairs = op.Transpose([op.Reshape([op.constant(int64s([0, 0, 2, 2])), op.ints([2, 2])])])
+        const wide = op.Pad(['x', op.Reshape([pairs, op.ints([-1])])])
+        draft.outputs.push({
+          name: op.MatMul([wide, op.constant(float32s([8, 2], new Float32Array(16)))]),
+          type: undefined,
+        })
+      },
+    )
+    expect(cost(padded)).toMatchObject({ macs: 16, uncounted: [], unsized: 0 })
   })
 })

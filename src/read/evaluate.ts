@@ -50,7 +50,7 @@ function followed(type: ReturnType<Scope['type']>): Tensor | undefined {
 }
 
 /** What a node computes of constants by its record; undefined where it does not, or where that is for the runtime. */
-function evaluateNode(node: Node, scope: Scope, maxElements: number): readonly Tensor[] | undefined {
+export function evaluateNode(node: Node, scope: Scope, maxElements: number): readonly Tensor[] | undefined {
   const rule = operatorOf(node)?.evaluate
   if (!rule || isNo(rule) || bodiesOf(node).length > 0) return undefined
   const small = (name: string) => {
