@@ -59,7 +59,11 @@ export function edit<B extends Body>(
   change: (draft: Draft) => void,
   options: { readonly keepUnused?: boolean } = {},
 ): B {
-  let nodes = new Set(body.nodes)
+  // A Map keeps the order of its keys when a value changes: what takes another's place stands where that one stood.
+  const nodes = new Map<number, Node>(body.nodes.entries())
+  const placeOf = new Map<Node, number>()
+  for (const [place, one] of nodes) placeOf.set(one, place)
+  let places = nodes.size
   let touched = false
   let pending = redirections()
   /** What has become of nodes that redirections changed. */
@@ -72,32 +76,39 @@ export function edit<B extends Body>(
     types: new Map(body.types),
     nodes: () => {
       settle()
-      return nodes
+      return nodes.values()
     },
     add(...added) {
       settle()
       for (const one of added) {
         touched = true
         const made = isWhole(one) ? one : node(one)
-        nodes.add(made)
+        stand(places++, made)
         take(made)
       }
     },
     remove(old) {
       settle()
-      touched = nodes.delete(standing(old)) || touched
+      const found = standing(old)
+      const place = placeOf.get(found)
+      if (place === undefined) return
+      touched = true
+      nodes.delete(place)
+      placeOf.delete(found)
     },
     replace(old, replacement) {
       settle()
       const found = standing(old)
-      if (!nodes.has(found)) {
+      const place = placeOf.get(found)
+      if (place === undefined) {
         const message = `${describe(old)} is not in the graph (any more), so nothing can take its place.`
         throw new SinterError('invalid-argument', message, { node: old.name })
       }
       touched = true
       const kept = found.extra ? { extra: found.extra } : {}
       const made = isWhole(replacement) ? replacement : { ...node(replacement), ...kept }
-      nodes = new Set([...nodes].map(n => (n === found ? made : n)))
+      placeOf.delete(found)
+      stand(place, made)
       take(made)
     },
     redirect(from, to, { outputs = false } = {}) {
@@ -124,16 +135,19 @@ export function edit<B extends Body>(
     if (pending.isEmpty()) return
     const { target } = pending
     pending = redirections()
-    nodes = new Set(
-      [...nodes].map(n => {
-        const renamed = renameReads(n, target)
-        if (renamed !== n) {
-          touched = true
-          successors.set(n, renamed)
-        }
-        return renamed
-      }),
-    )
+    for (const [place, n] of nodes) {
+      const renamed = renameReads(n, target)
+      if (renamed === n) continue
+      touched = true
+      successors.set(n, renamed)
+      placeOf.delete(n)
+      stand(place, renamed)
+    }
+  }
+  function stand(place: number, one: Node) {
+    if (placeOf.has(one)) return
+    nodes.set(place, one)
+    placeOf.set(one, place)
   }
   function standing(old: Node): Node {
     let current = old
@@ -154,7 +168,7 @@ export function edit<B extends Body>(
     sameMap(draft.types, body.types)
   if (same) return body
   const { inputs, outputs, initializers, types } = draft
-  const changed: B = { ...body, inputs, outputs, initializers, types, nodes: sortNodes([...nodes]) }
+  const changed: B = { ...body, inputs, outputs, initializers, types, nodes: sortNodes([...nodes.values()]) }
   return options.keepUnused ? changed : dropUnused(changed)
 }
 

@@ -14,11 +14,17 @@ const followed: Readonly<Partial<Record<DType, number>>> = {
   float64: most.floats,
 }
 
-/** A constant's type, with its contents if it is a small vector or scalar. */
+const typesOfConstants = new WeakMap<Tensor, InferredType>()
+
+/** A constant's type, with its contents if it is a small vector or scalar. The same object each time. */
 export function typeOfConstant(t: Tensor): InferredType {
+  const known = typesOfConstants.get(t)
+  if (known) return known
   const { dtype, shape } = t
   const small = shape.length <= 1 && elementCount(shape) <= (followed[dtype] ?? -1)
-  return small ? { dtype, shape, value: Array.from(numbers(t)) as Dim[] } : { dtype, shape }
+  const type = small ? { dtype, shape, value: Array.from(numbers(t)) as Dim[] } : { dtype, shape }
+  typesOfConstants.set(t, type)
+  return type
 }
 
 /** A type with its contents, where these are known, few, and of a rank and type that are followed. */

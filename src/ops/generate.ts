@@ -32,9 +32,16 @@ export const constant = operator('Constant', {
   },
 })
 
-/** The tensor that a Constant node makes; undefined for a sparse one, and for other nodes. */
+const madeByNodes = new WeakMap<Node, Tensor | undefined>()
+
+/** The tensor that a Constant node makes, the same object each time; undefined for a sparse one, and for other nodes. */
 export function constantOf(node: Node | undefined): Tensor | undefined {
   if (node?.op !== 'Constant' || node.domain !== '') return undefined
+  if (!madeByNodes.has(node)) madeByNodes.set(node, statedBy(node))
+  return madeByNodes.get(node)
+}
+
+function statedBy(node: Node): Tensor | undefined {
   for (const [name, { type, value }] of Object.entries(node.attributes)) {
     if (type === 'tensor') return value
     if (type === 'float') return fromNumbers('float32', [], [value])

@@ -1,6 +1,6 @@
 import { messageOf, SinterError } from '../base/errors.ts'
 import { type Dim, isTensorType, type Shape, type ValueType } from '../base/shape.ts'
-import { type Body, describe, type Graph } from '../graph/graph.ts'
+import { type Body, bodiesOf, describe, type Graph, type Node, readsOf } from '../graph/graph.ts'
 import { view } from '../graph/view.ts'
 import { inferNode, type Scope } from '../ops/call.ts'
 import { typeOfConstant } from '../ops/contents.ts'
@@ -105,18 +105,63 @@ function inferInto(types: Map<string, ValueType>, body: Body, scope: Scope, bind
   for (const [name, value] of body.initializers) types.set(name, typeOfConstant(value))
   const outputs = new Map(body.outputs.map(({ name, type }) => [name, type]))
   for (const node of body.nodes) {
-    let found: ReturnType<typeof inferNode>
-    try {
-      found = inferNode(node, scope)
-    } catch (error) {
-      if (error instanceof SinterError) throw error
-      throw new SinterError('invalid-graph', `${describe(node)}: ${messageOf(error)}`, { node: node.name }, error)
-    }
-    node.outputs.forEach((name, i) => {
-      const stated = body.types.get(name) ?? outputs.get(name)
-      const type = merged(found[i], stated && bound(stated, bind))
-      if (name !== '' && type) types.set(name, type)
+    const stated = (name: string) => body.types.get(name) ?? outputs.get(name)
+    const found = bind ? inferStated(node, scope, stated, bind) : inferAgain(node, scope, stated)
+    for (const [i, name] of node.outputs.entries()) if (name !== '' && found[i]) types.set(name, found[i])
+  }
+}
+
+type Found = readonly (ValueType | undefined)[]
+
+/** What was inferred of a node, and from what. */
+interface Memo {
+  readonly opset: number
+  readonly given: readonly unknown[]
+  readonly found: Found
+}
+
+const memos = new WeakMap<Node, Memo>()
+
+/**
+ * Infers a node unless all that it reads is as it was the last time, which steps that change a few nodes of a graph leave
+ * true of nearly all others. Types and tensors never change, so that the same object says the same.
+ */
+function inferAgain(node: Node, scope: Scope, stated: (name: string) => ValueType | undefined): Found {
+  const opset = scope.opset(node.domain)
+  const given: unknown[] = []
+  for (const name of bodiesOf(node).length > 0 ? readsOf(node) : node.inputs) {
+    given.push(name === '' ? undefined : scope.type(name), name === '' ? undefined : scope.constant(name))
+  }
+  for (const name of node.outputs) given.push(stated(name))
+  const memo = memos.get(node)
+  if (memo?.opset === opset && sameItems(memo.given, given)) return memo.found
+  const found = inferStated(node, scope, stated)
+  memos.set(node, { opset, given, found })
+  return found
+}
+
+function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** The types of a node's outputs, completed by what the file states. */
+function inferStated(
+  node: Node,
+  scope: Scope,
+  stated: (name: string) => ValueType | undefined,
+  bind?: InferOptions['bind'],
+): Found {
+  try {
+    const found = inferNode(node, scope)
+    return node.outputs.map((name, i) => {
+      const type = stated(name)
+      return merged(found[i], type && bound(type, bind))
     })
+  } catch (error) {
+    if (error instanceof SinterError) throw error
+    throw new SinterError('invalid-graph', `${describe(node)}: ${messageOf(error)}`, { node: node.name }, error)
   }
 }
 
