@@ -53,8 +53,16 @@ export function inferNode(node: Node, scope: Scope): readonly (InferredType | Va
   const call = callOf(node, scope)
   const untyped = node.inputs.some((name, i) => name !== '' && !isTensorType(call.inputTypes[i]))
   if (untyped && operator.accepts !== 'any') return unknown
+  return asked(node, () => operator.infer(call))
+}
+
+/**
+ * A record's answer for a node. Records read what their operators' rules promise, so what goes wrong in one is the node's.
+ * @throws SinterError `invalid-graph` in the place of any other error.
+ */
+export function asked<T>(node: Node, answer: () => T): T {
   try {
-    return operator.infer(call)
+    return answer()
   } catch (error) {
     if (error instanceof SinterError) throw error
     throw new SinterError(

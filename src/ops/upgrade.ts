@@ -4,7 +4,7 @@ import type { Tensor } from '../base/tensor.ts'
 import { node as makeNode } from '../graph/edit.ts'
 import type { Node } from '../graph/graph.ts'
 import { type BuildTarget, builder, type Ops, type Ref } from './build.ts'
-import { callOf, type Scope } from './call.ts'
+import { asked, callOf, type Scope } from './call.ts'
 import { operatorOf } from './index.ts'
 import { nodeProblems } from './node-problems.ts'
 import type { Upgrade } from './operator.ts'
@@ -72,7 +72,7 @@ function applyStep(node: Node, step: Upgrade, around: Scope, to: number, constan
   const opset = (domain: string) => (domain === node.domain ? step.to : around.opset(domain))
   const scope: Scope = { ...around, opset, constant: name => made.get(name) ?? around.constant(name) }
   const op = builder(target, scope)
-  const results = step.apply(callOf(node, around), op, node.inputs)
+  const results = asked(node, () => step.apply(callOf(node, around), op, node.inputs))
   const nodes = named(emitted, node, results)
   const inner: Scope = { ...scope, type: name => typeFrom(op, name) ?? scope.type(name) }
   const upgraded: Node[] = []

@@ -3,7 +3,7 @@ import { elementCount, isTensorType } from '../base/shape.ts'
 import { type Tensor, tensorBytes } from '../base/tensor.ts'
 import { type Body, bodiesOf, type Graph, type Node, readsOf } from '../graph/graph.ts'
 import { view } from '../graph/view.ts'
-import { type Scope, typedCallOf } from '../ops/call.ts'
+import { asked, type Scope, typedCallOf } from '../ops/call.ts'
 import { constantOf } from '../ops/generate.ts'
 import { operatorOf } from '../ops/index.ts'
 import { type Cost, free } from '../ops/operator.ts'
@@ -156,7 +156,7 @@ function ownCost(node: Node, scope: Scope): Cost {
   if (!operator) return { macs: Number.NaN }
   const untyped = node.inputs.some(name => name !== '' && !isTensorType(scope.type(name)))
   if (untyped && operator.accepts !== 'any' && operator.cost !== free) return { macs: Number.NaN }
-  return operator.cost(typedCallOf(node, scope))
+  return asked(node, () => operator.cost(typedCallOf(node, scope)))
 }
 
 const nothing: Work = { macs: 0, bytesRead: 0, bytesWritten: 0, unsized: 0 }

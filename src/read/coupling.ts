@@ -1,7 +1,7 @@
 import { messageOf, SinterError } from '../base/errors.ts'
 import { isTensorType } from '../base/shape.ts'
 import { type Body, bodiesOf, capturesOf, describe, type Graph, type Node, requiredInputs } from '../graph/graph.ts'
-import { type Scope, typedCallOf } from '../ops/call.ts'
+import { asked, type Scope, typedCallOf } from '../ops/call.ts'
 import { operatorOf } from '../ops/index.ts'
 import { isNo, type Link, type Port } from '../ops/operator.ts'
 import { type Axis, type AxisTable, axisTable } from './axes.ts'
@@ -129,7 +129,7 @@ function linksOf(node: Node, scope: Scope): readonly Link[] | string {
     const type = name === '' ? undefined : scope.type(name)
     if (name !== '' && !(isTensorType(type) && type.shape)) return `the rank of '${name}' is not known`
   }
-  return coupling(typedCallOf(node, scope))
+  return asked(node, () => coupling(typedCallOf(node, scope)))
 }
 
 /** Finds the axes that a node's links speak of, and pins those that they do not. */

@@ -62,9 +62,8 @@ export function evaluateNode(node: Node, scope: Scope, maxElements: number): rea
   if (inputs.some((value, i) => value === undefined && node.inputs[i] !== '')) return undefined
   try {
     return rule(callOf(node, scope), inputs)
-  } catch (error) {
+  } catch {
     // What cannot be evaluated here (a division by zero, a type without arithmetic) is left for the runtime to judge.
-    if (error instanceof TypeError) throw error
     return undefined
   }
 }
