@@ -1,6 +1,7 @@
+import { elementwiseLinks } from './broadcast.ts'
 import type { Ops, Ref } from './build.ts'
-import { type Elementwise, elementwise, maskLike, scalarLike } from './elementwise.ts'
-import { no } from './operator.ts'
+import { type Elementwise, elementwise, evaluateElementwise, maskLike, scalarLike } from './elementwise.ts'
+import { free, no, operator } from './operator.ts'
 import type { OpName } from './spec.ts'
 
 const compute = no('activations are not shape arithmetic')
@@ -119,6 +120,32 @@ export const mish = activation('Mish', ({ op, x: [x], dy: [dy] }) => {
   const gate = op.Tanh([op.Softplus([x])])
   const slope = op.Mul([linear(op, op.Mul([gate, gate]), -1, 1), op.Sigmoid([x])])
   return [op.Mul([dy, op.Add([gate, op.Mul([x, slope])])])]
+})
+
+/** 0 within +-lambd, and beyond it x moved by the bias towards 0. */
+export const shrink = operator('Shrink', {
+  infer: ({ inputs: [x] }) => [{ dtype: x!.dtype, shape: x!.shape }],
+  gradient: ({ op, attributes: { lambd }, x: [x], dy: [dy] }) => [
+    op.Mul([dy, maskLike(op, op.Greater([op.Abs([x]), scalarLike(op, x!, lambd)]), dy!)]),
+  ],
+  coupling: elementwiseLinks,
+  cost: free,
+  evaluate: ({ attributes: { bias, lambd } }, [x]) => [
+    evaluateElementwise([x!], {
+      float: (v = 0) => (v < -lambd ? v + bias : v > lambd ? v - bias : 0),
+      integer: v =>
+        BigInt(Math.trunc(Number(v) < -lambd ? Number(v) + bias : Number(v) > lambd ? Number(v) - bias : 0)),
+    }),
+  ],
+})
+
+/** swish(a) * b, of equal shapes. */
+export const swiGlu = operator('SwiGLU', {
+  infer: ({ inputs: [a, b] }) => [{ dtype: a!.dtype, shape: a!.shape ?? b!.shape }],
+  gradient: no('training graphs are of opset 21, which does not have it; write it as Mul and Sigmoid'),
+  coupling: elementwiseLinks,
+  cost: free,
+  evaluate: compute,
 })
 
 /** x * Phi(x) with the normal distribution's Phi, or its approximation by tanh. */

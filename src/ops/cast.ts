@@ -1,11 +1,11 @@
-import { type DType, isInteger } from '../base/dtype.ts'
-import type { Dim } from '../base/shape.ts'
-import { numbers, type Tensor } from '../base/tensor.ts'
+import { type DType, isInteger, type TypedArray } from '../base/dtype.ts'
+import { type Dim, elementCount } from '../base/shape.ts'
+import { allocate, bytesOf, numbers, type Tensor } from '../base/tensor.ts'
 import { dataTypeOf, dtypeOf } from '../onnx/dtypes.ts'
 import { elementwiseLinks } from './broadcast.ts'
 import { withContents } from './contents.ts'
 import { integersOf, isComputable, tensorOf } from './elements.ts'
-import { free, type InferredType, operator } from './operator.ts'
+import { free, type InferredType, no, operator } from './operator.ts'
 
 export const cast = operator('Cast', {
   infer: ({ attributes: { to }, inputs: [x] }) => [castType(x!, typeNumbered(to))],
@@ -22,6 +22,19 @@ export const castLike = operator('CastLike', {
   coupling: call => elementwiseLinks(call).filter(({ from }) => from[1] === 0),
   cost: free,
   evaluate: (_, [x, like]) => [castTensor(x!, like!.dtype)],
+})
+
+export const bitCast = operator('BitCast', {
+  infer: ({ attributes: { to }, inputs: [x] }) => [{ dtype: typeNumbered(to), shape: x!.shape }],
+  gradient: no('it works on the bits of numbers'),
+  coupling: elementwiseLinks,
+  cost: free,
+  evaluate: ({ attributes: { to } }, [x]) => {
+    const dtype = typeNumbered(to)
+    const made = allocate(dtype, elementCount(x!.shape)) as TypedArray
+    bytesOf({ dtype, shape: x!.shape, data: made }).set(bytesOf(x!))
+    return [{ dtype, shape: x!.shape, data: made }]
+  },
 })
 
 export const identity = operator('Identity', {

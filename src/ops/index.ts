@@ -1,5 +1,6 @@
 import * as activation from './activation.ts'
 import * as arithmetic from './arithmetic.ts'
+import * as attention from './attention.ts'
 import * as batchNormalization from './batch-normalization.ts'
 import * as blocked from './blocked.ts'
 import * as cast from './cast.ts'
@@ -7,12 +8,16 @@ import * as comparison from './comparison.ts'
 import * as concat from './concat.ts'
 import * as controlFlow from './control-flow.ts'
 import * as conv from './conv.ts'
+import * as cumulative from './cumulative.ts'
 import * as dropout from './dropout.ts'
 import * as einsum from './einsum.ts'
 import * as expand from './expand.ts'
 import * as gather from './gather.ts'
 import * as generate from './generate.ts'
+import * as image from './image.ts'
 import * as linear from './linear.ts'
+import * as localNormalization from './local-normalization.ts'
+import * as loss from './loss.ts'
 import * as math from './math.ts'
 import * as nchwc from './nchwc.ts'
 import * as normalization from './normalization.ts'
@@ -32,6 +37,7 @@ import * as signal from './signal.ts'
 import * as slice from './slice.ts'
 import * as softmax from './softmax.ts'
 import { keyOf } from './spec.ts'
+import * as text from './text.ts'
 import * as transpose from './transpose.ts'
 import * as vision from './vision.ts'
 
@@ -42,14 +48,19 @@ export { no, type Operator, operator } from './operator.ts'
 const families: readonly object[] = [
   activation,
   arithmetic,
+  attention,
   cast,
   comparison,
   concat,
+  cumulative,
   dropout,
   expand,
   gather,
   generate,
+  image,
   linear,
+  localNormalization,
+  loss,
   softmax,
   pool,
   conv,
@@ -72,6 +83,7 @@ const families: readonly object[] = [
   quantize,
   recurrent,
   signal,
+  text,
   transpose,
   vision,
 ]

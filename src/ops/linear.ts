@@ -3,7 +3,7 @@ import { broadcast } from './broadcast.ts'
 import type { Ops, Ref } from './build.ts'
 import { productCost } from './channels.ts'
 import { scalarLike } from './elementwise.ts'
-import { type Link, no, operator, type TypedCall } from './operator.ts'
+import { free, type Link, no, operator, type TypedCall } from './operator.ts'
 import { refuse } from './spec.ts'
 
 const notFolded = no('matrix products are not shape arithmetic')
@@ -75,6 +75,15 @@ export const matMul = operator('MatMul', {
   },
   coupling: ({ inputs: [a, b], outputs: [y] }) => matMulLinks(a?.shape, b?.shape, y?.shape),
   cost: ({ inputs: [a], outputs: [y] }) => productCost(y?.shape, a?.shape?.slice(-1)),
+  evaluate: notFolded,
+})
+
+export const det = operator('Det', {
+  infer: ({ inputs: [x] }) => [{ dtype: x!.dtype, shape: x!.shape?.slice(0, -2) }],
+  gradient: no('it is the determinant times the inverse, which no operator gives'),
+  coupling: ({ inputs: [x] }) =>
+    x!.shape!.slice(0, -2).map((_, axis) => ({ from: ['in', 0, axis], to: ['out', 0, axis], map: 'same' })),
+  cost: free,
   evaluate: notFolded,
 })
 

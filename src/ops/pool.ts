@@ -16,6 +16,7 @@ import {
 } from './window.ts'
 
 const notFolded = no('pooling is not shape arithmetic')
+const noRule = no('no rule is written for it; AveragePool of a power has one')
 
 type PoolAttributes = WindowAttributes & { readonly kernel_shape: readonly number[] }
 
@@ -88,6 +89,22 @@ export const globalMaxPool = operator('GlobalMaxPool', {
     const equal = maskLike(op, op.Equal([x, y]), dy!)
     return [op.Mul([equal, op.Div([dy, op.ReduceSum([equal, positions], { keepdims: 1 })])])]
   },
+  coupling: channelwiseLinks,
+  cost: free,
+  evaluate: notFolded,
+})
+
+export const lpPool = operator('LpPool', {
+  infer: ({ attributes, inputs: [x] }) => [pooledType(x!, attributes)],
+  gradient: noRule,
+  coupling: channelwiseLinks,
+  cost: free,
+  evaluate: notFolded,
+})
+
+export const globalLpPool = operator('GlobalLpPool', {
+  infer: ({ inputs: [x] }) => [globalType(x!)],
+  gradient: noRule,
   coupling: channelwiseLinks,
   cost: free,
   evaluate: notFolded,

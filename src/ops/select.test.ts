@@ -1,6 +1,7 @@
 import { float32s, fromNumbers, int64s, scalar } from '../base/tensor.ts'
 import { eachPair } from '../read/index-map.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import * as cumulative from './cumulative.ts'
 import * as select from './select.ts'
 import { conform } from './testing/conform.ts'
 
@@ -34,7 +35,7 @@ conform(
   bench,
 )
 conform(
-  select.cumSum,
+  cumulative.cumSum,
   [
     { inputs: [x, scalar('int64', 1)] },
     { attributes: { exclusive: 1 }, inputs: [x, scalar('int64', -1)] },

@@ -1,7 +1,7 @@
 import { elementCount, type Shape } from '../base/shape.ts'
 import { fromNumbers, numbers, type Tensor } from '../base/tensor.ts'
 import { axisOf, contentsOf } from './axes.ts'
-import { eachPosition, elementsOf, sources, stridesOf, take, tensorOf } from './elements.ts'
+import { eachPosition, elementsOf, sources, stridesOf, take } from './elements.ts'
 import { piecewiseConstant } from './elementwise.ts'
 import { filled } from './fill.ts'
 import { free, type InferredType, type Link, no, operator } from './operator.ts'
@@ -108,38 +108,6 @@ export const topK = operator('TopK', {
       },
     },
   ],
-})
-
-export const cumSum = operator('CumSum', {
-  infer: ({ inputs: [x] }) => [{ dtype: x!.dtype, shape: x!.shape }],
-  gradient: ({ op, attributes: { exclusive, reverse }, x: [, axis], dy: [dy] }) => [
-    op.CumSum([dy, axis], { exclusive, reverse: reverse ? 0 : 1 }),
-    null,
-  ],
-  coupling: call => {
-    const [axis] = contentsOf(call, 1) ?? []
-    return typeof axis === 'number' ? linksBeside(call.inputs[0]!, axis, true) : []
-  },
-  cost: free,
-  evaluate({ attributes: { exclusive, reverse } }, [x, axis]) {
-    const at = axisOf(numbers(axis!)[0]!, x!.shape.length)
-    const elements = elementsOf(x!) as number[]
-    const stride = stridesOf(x!.shape)[at]!
-    const size = x!.shape[at]!
-    const sums = [...elements]
-    eachPosition(x!.shape, (position, flat) => {
-      const i = position[at]!
-      const count = reverse ? size - 1 - i : i
-      const step = reverse ? stride : -stride
-      const terms = Array.from(
-        { length: count + (exclusive ? 0 : 1) },
-        (_, k) => elements[flat + (k + (exclusive ? 1 : 0)) * step]!,
-      )
-      const zero = (typeof elements[flat] === 'bigint' ? 0n : 0) as number
-      sums[flat] = terms.reduceRight((a, b) => a + b, zero)
-    })
-    return [tensorOf(x!.dtype, x!.shape, sums)]
-  },
 })
 
 const byData = no('which elements it takes depends on the data')

@@ -82,3 +82,15 @@ export const optionalHasElement = onSequences('OptionalHasElement', () => [scala
 export const optionalGetElement = onSequences('OptionalGetElement', ({ inputTypes: [x] }) => [
   x && 'optional' in x ? x.optional : x,
 ])
+
+export const sequenceMap = onSequences('SequenceMap', ({ attributes: { body }, inputTypes, inferBody }) =>
+  inferBody(
+    body,
+    inputTypes.map(type => (type && 'sequence' in type ? type.sequence : type)),
+  ).map(type => sequenceOf(plain(type))),
+)
+
+/** A type without contents, which differ from one sample to the next. */
+function plain(type: ValueType | undefined): ValueType | undefined {
+  return isTensorType(type) ? { dtype: type.dtype, shape: type.shape } : type
+}

@@ -85,3 +85,15 @@ function windowOf(type: 'HannWindow' | 'HammingWindow' | 'BlackmanWindow') {
 export const hannWindow = windowOf('HannWindow')
 export const hammingWindow = windowOf('HammingWindow')
 export const blackmanWindow = windowOf('BlackmanWindow')
+
+export const melWeightMatrix = operator('MelWeightMatrix', {
+  infer: call => {
+    const [bins, length] = [0, 1].map(input => contentsOf(call, input)?.[0] ?? '')
+    const spectrum = addDims(divideDims(length!, 2), 1)
+    return [{ dtype: typeNumbered(call.attributes.output_datatype), shape: [spectrum, bins!] }]
+  },
+  gradient: no('it follows from frequencies that nothing trains'),
+  coupling: () => [],
+  cost: free,
+  evaluate: no('left to the runtime'),
+})
