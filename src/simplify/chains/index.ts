@@ -1,4 +1,5 @@
 import type { Step } from '../step.ts'
+import { composeLayouts } from './compose-layouts.ts'
 
 /** Rows of nodes that move data without computing: one in the place of several. */
-export const chains = (): readonly Step[] => []
+export const chains = (): readonly Step[] => [composeLayouts]
