@@ -19,6 +19,7 @@ import * as linear from './linear.ts'
 import * as localNormalization from './local-normalization.ts'
 import * as loss from './loss.ts'
 import * as math from './math.ts'
+import { machineLearning } from './ml/index.ts'
 import * as nchwc from './nchwc.ts'
 import * as normalization from './normalization.ts'
 import type { Operator } from './operator.ts'
@@ -86,6 +87,7 @@ const families: readonly object[] = [
   text,
   transpose,
   vision,
+  ...machineLearning,
 ]
 
 /** Every operator with a record, by its key. */

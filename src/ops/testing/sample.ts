@@ -27,6 +27,8 @@ export interface Sample {
   readonly name?: string
   /** The dialect's if left out; an older one also asks for the upgrade. */
   readonly opset?: number
+  /** Version of the operator's own domain, where that is not ai.onnx; 1 if left out. */
+  readonly version?: number
   readonly attributes?: Readonly<Record<string, unknown>>
   /** Tensors are constants of the graph, drawn ones are fed; null is left out. */
   readonly inputs: readonly (Tensor | Drawn | null)[]
@@ -55,7 +57,7 @@ export interface GraphOptions {
 
 export function oneNode(record: Operator, sample: Sample, stream: Random, options: GraphOptions = {}): OneNode {
   const { float = 'float32', fedConstants = false } = options
-  const opset = sample.opset ?? dialect
+  const { opset = dialect, version = 1 } = sample
   const inputs = sample.inputs.map((input, i) => {
     if (input === null) return undefined
     const made = 'data' in input ? input : draw(input, stream.fork(i))
@@ -72,7 +74,7 @@ export function oneNode(record: Operator, sample: Sample, stream: Random, option
     name: 'node',
     inputs: names,
     outputs: Array.from({ length: sample.outputs ?? 1 }, (_, i) => `y${i}`),
-    attributes: attributesAt(opset, record.type as OpName, sample.attributes ?? {}),
+    attributes: attributesAt(at < 0 ? opset : version, record.type as OpName, sample.attributes ?? {}),
   })
   const constants = new Map<string, Tensor>()
   const fed: Record<string, Tensor> = {}
@@ -82,7 +84,7 @@ export function oneNode(record: Operator, sample: Sample, stream: Random, option
   })
   const graph: Graph = {
     ...emptyGraph('sample'),
-    opset: { '': opset, ...(node.domain === '' ? {} : { [node.domain]: 1 }) },
+    opset: { '': opset, ...(node.domain === '' ? {} : { [node.domain]: version }) },
     inputs: Object.entries(fed).map(([name, t]) => ({ name, type: { dtype: t.dtype, shape: t.shape } })),
     outputs: node.outputs.map(name => ({ name, type: undefined })),
     initializers: constants,
