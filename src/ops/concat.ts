@@ -2,7 +2,7 @@ import { addDims, type Dim, exactQuotient } from '../base/shape.ts'
 import { int64s, type Tensor, zeros } from '../base/tensor.ts'
 import { agreed, axisOf, contentsOf, given, numbersFrom } from './axes.ts'
 import { withContents } from './contents.ts'
-import { sources, take } from './elements.ts'
+import { copyRun, refusePacked, strided, stridesOf } from './elements.ts'
 import { filled } from './fill.ts'
 import { type Call, free, type InferredType, type Link, operator } from './operator.ts'
 
@@ -69,14 +69,15 @@ export function concatenated(inputs: readonly Tensor[], axis: number): Tensor {
   const size = inputs.reduce((sum, t) => sum + t.shape[at]!, 0)
   const shape = first.map((dim, k) => (k === at ? size : dim))
   const outer = first.slice(0, at).reduce((a, b) => a * b, 1)
+  refusePacked(inputs[0]!)
   const joined = zeros(dtype, shape)
-  const data = joined.data as { [i: number]: unknown }
-  let written = 0
-  for (let i = 0; i < outer; i++) {
-    for (const t of inputs) {
-      const length = t.data.length / outer
-      for (let k = 0; k < length; k++) data[written++] = t.data[i * length + k]
-    }
+  const row = joined.data.length / outer
+  let start = 0
+  for (const t of inputs) {
+    const from = t.data
+    const length = from.length / outer
+    for (let i = 0; i < outer; i++) copyRun(from, i * length, joined.data, i * row + start, length)
+    start += length
   }
   return joined
 }
@@ -151,9 +152,8 @@ export const split = operator('Split', {
 
 /** `size` neighbours along an axis. */
 function sliceAlong(t: Tensor, axis: number, start: number, size: number): Tensor {
-  const shape = t.shape.map((dim, k) => (k === axis ? size : dim))
-  const index = sources(shape, t.shape, position => position.map((i, k) => (k === axis ? i + start : i)))
-  return take(t, shape, index)
+  const strides = stridesOf(t.shape)
+  return strided(t, t.shape.with(axis, size), strides, start * strides[axis]!)
 }
 
 /** Sizes of the parts: as listed, or as equal as can be, the last one smaller if need be. */

@@ -98,19 +98,95 @@ export function sources(
 
 /** The sources of a tensor of shape `from` that is broadcast to `shape`. */
 export function broadcastSources(shape: readonly number[], from: readonly number[]): Int32Array {
+  const index = new Int32Array(elementCount(shape))
+  eachRun(shape, broadcastStrides(shape, from), 0, (at, source, count, step) => {
+    for (let i = 0; i < count; i++) index[at + i] = source + i * step
+  })
+  return index
+}
+
+/** How far apart neighbours lie in a tensor of shape `from` that is broadcast to `shape`: 0 where an axis repeats it. */
+export function broadcastStrides(shape: readonly number[], from: readonly number[]): number[] {
   const lead = shape.length - from.length
-  return sources(shape, from, position => from.map((size, axis) => (size === 1 ? 0 : position[axis + lead]!)))
+  const strides = stridesOf(from)
+  return shape.map((_, axis) => (axis < lead || from[axis - lead] === 1 ? 0 : strides[axis - lead]!))
+}
+
+/**
+ * Walks a shape in row-major order in runs along its last axis, for data that lies `strides` apart from `offset` on. Axes
+ * that lie in memory as one are walked as one, so that what is in one piece comes in long runs.
+ */
+export function eachRun(
+  shape: readonly number[],
+  strides: readonly number[],
+  offset: number,
+  visit: (at: number, source: number, count: number, step: number) => void,
+): void {
+  const total = elementCount(shape)
+  if (total === 0) return
+  const sizes: number[] = []
+  const steps: number[] = []
+  for (const [axis, size] of shape.entries()) {
+    if (size === 1) continue
+    if (sizes.length > 0 && steps.at(-1) === strides[axis]! * size) {
+      sizes[sizes.length - 1]! *= size
+      steps[steps.length - 1] = strides[axis]!
+    } else {
+      sizes.push(size)
+      steps.push(strides[axis]!)
+    }
+  }
+  const count = sizes.pop() ?? 1
+  const step = steps.pop() ?? 0
+  const position = new Int32Array(sizes.length)
+  let source = offset
+  for (let at = 0; at < total; at += count) {
+    visit(at, source, count, step)
+    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+      source += steps[axis]!
+      if (++position[axis]! < sizes[axis]!) break
+      source -= sizes[axis]! * steps[axis]!
+      position[axis] = 0
+    }
+  }
+}
+
+/** The tensor of a shape whose neighbours lie `strides` apart in another's data, from `offset` on. Any unpacked type. */
+export function strided(t: Tensor, shape: readonly number[], strides: readonly number[], offset = 0): Tensor {
+  refusePacked(t)
+  const data = allocate(t.dtype, elementCount(shape)) as { [i: number]: unknown }
+  const from = t.data
+  eachRun(shape, strides, offset, (at, source, count, step) => {
+    if (step === 1) copyRun(from, source, data, at, count)
+    else for (let i = 0; i < count; i++) data[at + i] = from[source + i * step]
+  })
+  return { dtype: t.dtype, shape, data: data as unknown as Tensor['data'] }
+}
+
+/** Copies `count` neighbouring elements into an array of the same kind. */
+export function copyRun(from: ArrayLike<unknown>, source: number, to: object, at: number, count: number): void {
+  const data = to as { [i: number]: unknown }
+  if (count > 32 && !Array.isArray(from)) {
+    ;(to as Float32Array).set((from as Float32Array).subarray(source, source + count), at)
+  } else {
+    for (let i = 0; i < count; i++) data[at + i] = from[source + i]
+  }
+}
+
+/** @throws SinterError `not-supported` for types whose elements share bytes, or are pairs. */
+export function refusePacked({ dtype }: Tensor): void {
+  if (!packed.has(dtype)) return
+  throw new SinterError('not-supported', `Elements of ${dtype} tensors are packed and cannot be moved one by one.`)
 }
 
 /** A tensor whose elements are others of `t` (`fill`, a one-element tensor, where the source is -1). Any unpacked type. */
 export function take(t: Tensor, shape: readonly number[], index: ArrayLike<number>, fill?: Tensor): Tensor {
-  if (packed.has(t.dtype)) {
-    throw new SinterError('not-supported', `Elements of ${t.dtype} tensors are packed and cannot be moved one by one.`)
-  }
+  refusePacked(t)
+  const { data: from } = t
   const data = allocate(t.dtype, elementCount(shape)) as { [i: number]: unknown }
   for (let i = 0; i < index.length; i++) {
     const source = index[i]!
-    if (source >= 0) data[i] = t.data[source]
+    if (source >= 0) data[i] = from[source]
     else if (fill) data[i] = fill.data[0]
   }
   return { dtype: t.dtype, shape, data: data as unknown as Tensor['data'] }

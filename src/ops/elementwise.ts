@@ -1,11 +1,11 @@
 import { type DType, isInteger } from '../base/dtype.ts'
-import type { Dim } from '../base/shape.ts'
-import type { Tensor } from '../base/tensor.ts'
+import { type Dim, elementCount } from '../base/shape.ts'
+import { fromNumbers, numbers, type Tensor } from '../base/tensor.ts'
 import { dataTypeOf } from '../onnx/dtypes.ts'
 import { broadcast, broadcastType, elementwiseLinks } from './broadcast.ts'
 import type { Ops, Ref } from './build.ts'
 import { withContents } from './contents.ts'
-import { broadcastSources, elementsOf, tensorOf } from './elements.ts'
+import { broadcastSources, integersOf, tensorOf } from './elements.ts'
 import {
   free,
   type GradientRule,
@@ -66,20 +66,58 @@ export function elementwise<K extends OpName>(type: K, row: Elementwise<K>): Ope
 /** Applies a function to each element of tensors that broadcast against each other. */
 export function evaluateElementwise(inputs: readonly Tensor[], compute: Compute, result = inputs[0]!.dtype): Tensor {
   const shape = broadcast(inputs.map(t => t.shape)) as readonly number[]
-  const indices = inputs.map(t => broadcastSources(shape, t.shape))
-  const operands = inputs.map(t => (t.dtype === 'string' ? t.data : elementsOf(t)) as number[])
-  const apply = functionFor(
-    compute,
-    inputs.every(t => isInteger(t.dtype)),
-  )
+  const integers = inputs.every(t => isInteger(t.dtype))
   // With operands of two kinds (Pow of a float and an integer) all are taken as numbers.
-  const mixed = inputs.some(t => isInteger(t.dtype)) && !inputs.every(t => isInteger(t.dtype))
-  const values = Array.from(indices[0]!, (_, i) => {
-    const x = operands.map((of, n) => of[indices[n]![i]!]!)
-    return apply(...(mixed ? x.map(Number) : x))
-  })
-  return tensorOf(result, shape, values)
+  const operands = inputs.map(t => (t.dtype === 'string' ? t.data : integers ? integersIn(t) : numbers(t)))
+  const count = elementCount(shape)
+  const values = isInteger(result)
+    ? new Array<bigint>(count)
+    : new (result === 'float32' ? Float32Array : Float64Array)(count)
+  fillElementwise(
+    values,
+    functionFor(compute, integers),
+    operands as Numbers[],
+    shape,
+    inputs.map(t => t.shape),
+  )
+  if (values instanceof Float32Array) return { dtype: result, shape, data: values }
+  return Array.isArray(values) ? tensorOf(result, shape, values) : fromNumbers(result, shape, values)
 }
+
+type Numbers = ArrayLike<number>
+
+/** An integer tensor's elements, without a copy where they are 64 bits wide. */
+function integersIn(t: Tensor): ArrayLike<bigint> {
+  return t.dtype === 'int64' || t.dtype === 'uint64' ? (t.data as BigInt64Array) : integersOf(t)
+}
+
+/** The usual two cases, one operand and two of which one may be a single element, run without any bookkeeping. */
+function fillElementwise(
+  values: { [i: number]: unknown },
+  apply: OfFloats,
+  operands: readonly Numbers[],
+  shape: readonly number[],
+  froms: readonly (readonly number[])[],
+): void {
+  const count = elementCount(shape)
+  const [a, b] = operands as readonly [Numbers, Numbers]
+  const whole = operands.map(of => (of.length === count ? 1 : of.length === 1 ? 0 : undefined))
+  if (operands.length === 1) {
+    for (let i = 0; i < count; i++) values[i] = worth(apply(a[i]!))
+  } else if (operands.length === 2 && whole.every(step => step !== undefined)) {
+    const [s, t] = whole as [number, number]
+    for (let i = 0; i < count; i++) values[i] = worth(apply(a[i * s]!, b[i * t]!))
+  } else if (operands.length === 2) {
+    const [left, right] = froms.map(from => broadcastSources(shape, from)) as [Int32Array, Int32Array]
+    for (let i = 0; i < count; i++) values[i] = worth(apply(a[left[i]!]!, b[right[i]!]!))
+  } else {
+    const index = froms.map(from => broadcastSources(shape, from))
+    for (let i = 0; i < count; i++) values[i] = worth(apply(...operands.map((of, n) => of[index[n]![i]!]!)))
+  }
+}
+
+/** A truth as the number that stands for it. */
+const worth = (value: number | boolean) => (value === true ? 1 : value === false ? 0 : value)
 
 /** The function for a kind of elements: call it with what `elementsOf` gives for them, which the compiler cannot follow. */
 export function functionFor(compute: Compute, integers: boolean): OfFloats {

@@ -3,7 +3,7 @@ import { int64s, numbers } from '../base/tensor.ts'
 import { contentsOf, lengthOf, numbersIn, unknownShape } from './axes.ts'
 import { broadcast } from './broadcast.ts'
 import { withContents } from './contents.ts'
-import { broadcastSources, sources, take } from './elements.ts'
+import { broadcastStrides, strided, stridesOf } from './elements.ts'
 import { type Call, free, type InferredType, type Link, operator } from './operator.ts'
 
 export const expand = operator('Expand', {
@@ -31,7 +31,7 @@ export const expand = operator('Expand', {
   cost: free,
   evaluate: (call, [x]) => {
     const shape = expandedShape(call, x!) as readonly number[]
-    return [take(x!, shape, broadcastSources(shape, x!.shape))]
+    return [strided(x!, shape, broadcastStrides(shape, x!.shape))]
   },
 })
 
@@ -70,13 +70,20 @@ export const tile = operator('Tile', {
   },
   cost: free,
   evaluate: (_, [x, repeats]) => {
-    const shape = Array.from(numbers(repeats!), (times, axis) => times * x!.shape[axis]!)
+    // Each axis as [times, size], of which the first goes over the same elements again.
+    const strides = stridesOf(x!.shape)
+    const times = numbers(repeats!)
+    const pairs = x!.shape.flatMap((size, axis) => [times[axis]!, size])
+    const copies = strided(
+      x!,
+      pairs,
+      strides.flatMap(stride => [0, stride]),
+    )
     return [
-      take(
-        x!,
-        shape,
-        sources(shape, x!.shape, position => position.map((i, axis) => i % x!.shape[axis]!)),
-      ),
+      {
+        ...copies,
+        shape: x!.shape.map((size, axis) => size * times[axis]!),
+      },
     ]
   },
 })

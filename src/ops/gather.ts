@@ -1,9 +1,9 @@
-import type { Dim } from '../base/shape.ts'
-import { int64s, numbers, type Tensor, tensor } from '../base/tensor.ts'
+import { type Dim, elementCount } from '../base/shape.ts'
+import { int64s, numbers, type Tensor, tensor, zeros } from '../base/tensor.ts'
 import { axisOf } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
 import { withContents } from './contents.ts'
-import { eachPosition, sources, stridesOf, take } from './elements.ts'
+import { copyRun, eachPosition, refusePacked, sources, stridesOf, take } from './elements.ts'
 import { filled } from './fill.ts'
 import { type Backward, free, type InferredType, type Link, no, operator } from './operator.ts'
 
@@ -45,15 +45,18 @@ export const gather = operator('Gather', {
   cost: free,
   evaluate: ({ attributes }, [x, indices]) => {
     const axis = axisOf(attributes.axis, x!.shape.length)
-    const width = indices!.shape.length
+    refusePacked(x!)
     const shape = [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)]
     const at = indexReader(indices!, x!.shape[axis]!)
-    const strides = stridesOf(indices!.shape)
-    const index = sources(shape, x!.shape, position => {
-      const which = position.slice(axis, axis + width).reduce((sum, i, k) => sum + i * strides[k]!, 0)
-      return [...position.slice(0, axis), at(which), ...position.slice(axis + width)]
-    })
-    return [take(x!, shape, index)]
+    const made = zeros(x!.dtype, shape)
+    const [outer, count] = [elementCount(x!.shape.slice(0, axis)), elementCount(indices!.shape)]
+    const row = elementCount(x!.shape.slice(axis + 1))
+    const { data } = x!
+    for (let i = 0; i < outer; i++) {
+      const start = i * x!.shape[axis]! * row
+      for (let k = 0; k < count; k++) copyRun(data, start + at(k) * row, made.data, (i * count + k) * row, row)
+    }
+    return [made]
   },
 })
 

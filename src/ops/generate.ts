@@ -89,7 +89,11 @@ export const constantOfShape = operator('ConstantOfShape', {
   cost: free,
   evaluate(call, [sizes]) {
     const made = Array.from(numbers(sizes!))
-    return [take(fillOf(call), made, new Int32Array(elementCount(made)))]
+    const filled = zeros(fillOf(call).dtype, made)
+    const [value] = fillOf(call).data
+    // Memory starts out as zeros: only other numbers cost a walk.
+    if (value !== 0 && value !== 0n) (filled.data as unknown as Float32Array).fill(value as number)
+    return [filled]
   },
 })
 

@@ -3,7 +3,7 @@ import { int64s, type Tensor } from '../base/tensor.ts'
 import { axisOf, contentsOf, given, lengthOf, numbersFrom, numbersIn, unknownShape } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
 import { withContents } from './contents.ts'
-import { sources, take } from './elements.ts'
+import { strided, stridesOf } from './elements.ts'
 import { filled } from './fill.ts'
 import { type Call, free, type IndexMap, type Link, operator, type Pruned, type Pruning } from './operator.ts'
 
@@ -52,13 +52,13 @@ export const slice = operator('Slice', {
     const cuts = cutsOf(call, x!.shape)
     if (!cuts?.every(isKnown)) throw new Error('the bounds are not known')
     const shape = x!.shape.map((dim, axis) => cuts.find(cut => cut.axis === axis)?.size ?? dim)
-    const index = sources(shape, x!.shape, position =>
-      position.map((i, axis) => {
-        const cut = cuts.find(one => one.axis === axis)
-        return cut ? cut.start + i * cut.step : i
-      }),
-    )
-    return [take(x!, shape, index)]
+    const strides = stridesOf(x!.shape)
+    let offset = 0
+    for (const { axis, start, step } of cuts) {
+      offset += start * strides[axis]!
+      strides[axis]! *= step
+    }
+    return [strided(x!, shape, strides, offset)]
   },
   upgrades: [
     {

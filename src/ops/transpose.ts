@@ -2,7 +2,7 @@ import { divideDims, multiplyDims, type Shape } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import { axesOf } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
-import { sources, take } from './elements.ts'
+import { sources, strided, stridesOf, take } from './elements.ts'
 import { free, no, operator } from './operator.ts'
 
 export const transpose = operator('Transpose', {
@@ -34,12 +34,11 @@ function orderOf(perm: readonly number[] | undefined, rank: number): readonly nu
 }
 
 export function transposed(x: Tensor, order: readonly number[]): Tensor {
-  const shape = order.map(axis => x.shape[axis]!)
-  const inverse = order.map((_, axis) => order.indexOf(axis))
-  return take(
+  const strides = stridesOf(x.shape)
+  return strided(
     x,
-    shape,
-    sources(shape, x.shape, position => inverse.map(axis => position[axis]!)),
+    order.map(axis => x.shape[axis]!),
+    order.map(axis => strides[axis]!),
   )
 }
 

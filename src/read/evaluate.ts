@@ -33,15 +33,15 @@ export function evaluate(graph: Graph, { maxElements = 1024 }: EvaluateOptions =
   return values
 }
 
-/** The graph without initializers that can be fed instead; inference would follow them. */
-function withoutDefaults(graph: Graph): Graph {
+/** The graph without initializers that can be fed instead; inference would follow them. The graph itself if it has none. */
+export function withoutDefaults(graph: Graph): Graph {
   if (!graph.inputs.some(({ name }) => graph.initializers.has(name))) return graph
   const inputs = new Set(graph.inputs.map(({ name }) => name))
   return { ...graph, initializers: new Map([...graph.initializers].filter(([name]) => !inputs.has(name))) }
 }
 
 /** A value's contents, if inference knows all of them. */
-function followed(type: ReturnType<Scope['type']>): Tensor | undefined {
+export function followed(type: ReturnType<Scope['type']>): Tensor | undefined {
   if (!isTensorType(type) || !isFixed(type.shape)) return undefined
   const { value } = type as InferredType
   // Beyond 2^53 a number is not the integer that it stands for.

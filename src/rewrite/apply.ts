@@ -7,6 +7,7 @@ import { type Body, bodiesOf, describe, type Graph, type Node } from '../graph/g
 import { builder, type Ops } from '../ops/build.ts'
 import { inferNode, type Scope } from '../ops/call.ts'
 import { attributesOf, keyOf } from '../ops/spec.ts'
+import { withoutDefaults } from '../read/evaluate.ts'
 import { infer, scopeOf, scopeWithin } from '../read/infer.ts'
 import { type Live, live, type Made, type Refusal } from './live.ts'
 import { match, type Surroundings } from './match.ts'
@@ -30,7 +31,10 @@ export function rewrite(title: string, rules: readonly Rule[]): Pass {
     return rewriteBody(
       graph,
       context,
-      () => scopeOf(graph, infer(graph)),
+      () => {
+        const fixed = withoutDefaults(graph)
+        return scopeOf(fixed, infer(fixed))
+      },
       () => undefined,
     )
   })
