@@ -1,5 +1,6 @@
 import { type Dim, productOf, type Shape } from '../base/shape.ts'
 import { sizeOf } from './channels.ts'
+import { demandShape } from './demand.ts'
 import type { Call, InferredType } from './operator.ts'
 import { free, no, operator } from './operator.ts'
 
@@ -15,6 +16,7 @@ function recurrent(type: RecurrentName) {
     infer: call => {
       const { dtype } = call.inputs[0]!
       const { time, batch, directions, hidden } = sizesOf(call)
+      checkOperands(call, gates)
       // Forms before opset 14 have no such attribute.
       const batchFirst = Boolean(call.attributes.layout)
       const all: Shape = batchFirst ? [batch, time, directions, hidden] : [time, directions, batch, hidden]
@@ -45,6 +47,22 @@ function sizesOf({ attributes, inputs: [x, , r] }: Pick<Call<RecurrentName>, 'at
   const [time, batch] = attributes.layout ? [second, first] : [first, second]
   const directions = attributes.direction === 'bidirectional' ? 2 : 1
   return { time, batch, input, directions, hidden: attributes.hidden_size ?? r?.shape?.[2] ?? '' }
+}
+
+/** The weights and states must be of the sizes that the layer has. */
+function checkOperands(call: Pick<Call<RecurrentName>, 'attributes' | 'inputs'>, gates: number): void {
+  const { inputs, attributes } = call
+  const [x, w, r, b, lengths, ...initial] = inputs
+  demandShape('input', x, ['', '', ''])
+  const { batch, input, directions, hidden } = sizesOf(call)
+  const rows = (times: number): Dim => (typeof hidden === 'number' ? times * hidden : '')
+  demandShape('W', w, [directions, rows(gates), input])
+  demandShape('R', r, [directions, rows(gates), hidden])
+  demandShape('B', b, [directions, rows(2 * gates)])
+  demandShape('sequence_lens', lengths, [batch])
+  for (const state of initial.slice(0, 2))
+    demandShape('initial state', state, attributes.layout ? [batch, directions, hidden] : [directions, batch, hidden])
+  demandShape('P', initial[2], [directions, rows(3)])
 }
 
 export const lstm = recurrent('LSTM')

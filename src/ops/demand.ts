@@ -1,0 +1,16 @@
+import { type Dim, formatShape, type Shape, type TensorType } from '../base/shape.ts'
+
+/**
+ * Refuses an input that does not have the shape which its operator reads, as far as both are known: engines read that far
+ * whatever is there. '' among the wanted sizes is any size.
+ */
+export function demandShape(what: string, type: TensorType | undefined, wanted: Shape): void {
+  const shape = type?.shape
+  if (!shape) return
+  const fits = shape.length === wanted.length && shape.every((dim, i) => mayEqual(dim, wanted[i]!))
+  if (!fits) throw new Error(`its ${what} has the shape ${formatShape(shape)} where ${formatShape(wanted)} is read`)
+}
+
+function mayEqual(a: Dim, b: Dim): boolean {
+  return typeof a === 'string' || typeof b === 'string' || a === b
+}
