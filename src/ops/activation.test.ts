@@ -1,7 +1,9 @@
+import { expect, test } from 'vitest'
 import { eachPair } from '../read/index-map.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import * as activation from './activation.ts'
 import { conform } from './testing/conform.ts'
+import { inferOne } from './testing/infer-one.ts'
 import type { Sample } from './testing/sample.ts'
 
 const bench = { backend: onnxruntimeNode, eachPair }
@@ -72,3 +74,19 @@ conform(
   })),
   bench,
 )
+
+const coarse = { gradient: 'the engine computes it in float32, too coarse for differences' }
+conform(
+  activation.shrink,
+  [
+    { inputs: [{ shape: [2, 3], low: 0.6 }], skip: coarse },
+    { attributes: { bias: 0.5, lambd: 1.5 }, inputs: [{ shape: [2, 3], low: -4, high: -1.6 }], skip: coarse },
+    { attributes: { bias: 1, lambd: 0.5 }, inputs: [{ shape: [2, 3], dtype: 'int32' }] },
+  ],
+  bench,
+)
+
+// Opset 28 is newer than the engine.
+test('a gated activation has the shape of both its inputs', () => {
+  expect(inferOne(activation.swiGlu, [['N', 8], undefined])[0]!.shape).toEqual(['N', 8])
+})

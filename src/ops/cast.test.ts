@@ -1,3 +1,4 @@
+import { expect, test } from 'vitest'
 import { fromNumbers, int64s } from '../base/tensor.ts'
 import { dataTypeOf } from '../onnx/dtypes.ts'
 import { eachPair } from '../read/index-map.ts'
@@ -30,3 +31,11 @@ conform(
   bench,
 )
 conform(casts.identity, [{ inputs: [{ shape }] }, { inputs: [int64s([1])] }], bench)
+
+test('bits are read as another type of their width', () => {
+  const evaluate = casts.bitCast.evaluate as Exclude<typeof casts.bitCast.evaluate, { no: string }>
+  const call = { attributes: { to: dataTypeOf('int32') } } as Parameters<typeof evaluate>[0]
+  expect(evaluate(call, [fromNumbers('float32', [2], [1, -2])])).toEqual([
+    fromNumbers('int32', [2], [0x3f800000, 0xc0000000 - 2 ** 32]),
+  ])
+})

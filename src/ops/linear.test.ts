@@ -1,6 +1,6 @@
 import { eachPair } from '../read/index-map.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
-import { gemm, matMul } from './linear.ts'
+import { det, gemm, matMul } from './linear.ts'
 import { conform } from './testing/conform.ts'
 import type { Sample } from './testing/sample.ts'
 
@@ -67,3 +67,5 @@ conform(
   ].map(shapes => sample({}, ...shapes)),
   bench,
 )
+
+conform(det, [{ inputs: [{ shape: [3, 3] }] }, { name: 'of many', inputs: [{ shape: [2, 3, 4, 4] }] }], bench)

@@ -4,7 +4,7 @@ import { emptyGraph } from '../graph/graph.ts'
 import { extend } from '../read/extend.ts'
 import { eachPair } from '../read/index-map.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
-import { averagePool, globalAveragePool, globalMaxPool, maxPool, maxUnpool } from './pool.ts'
+import { averagePool, globalAveragePool, globalLpPool, globalMaxPool, lpPool, maxPool, maxUnpool } from './pool.ts'
 import { conform } from './testing/conform.ts'
 import type { Sample } from './testing/sample.ts'
 
@@ -128,3 +128,16 @@ test('a step pools plane by plane and gets the same', async () => {
   const [trained, plain] = graph.outputs.map(({ name }) => results[name])
   expect(trained).toEqual(plain)
 })
+
+conform(
+  lpPool,
+  [
+    { attributes: { kernel_shape: [2, 3], strides: [2, 1] }, inputs: [{ shape: [2, 3, 5, 6] }] },
+    { attributes: { kernel_shape: [2, 2], p: 1, pads: [1, 0, 0, 1] }, inputs: [{ shape: [1, 2, 4, 4] }] },
+    { attributes: { kernel_shape: [2], auto_pad: 'SAME_UPPER', strides: [2] }, inputs: [{ shape: [1, 2, 5] }] },
+    { attributes: { kernel_shape: [2, 2], ceil_mode: 1, strides: [2, 2] }, inputs: [{ shape: [1, 2, 5, 5] }] },
+    { opset: 11, attributes: { kernel_shape: [2, 2] }, inputs: [{ shape: [1, 2, 4, 4] }] },
+  ],
+  bench,
+)
+conform(globalLpPool, [{ inputs: [{ shape: [2, 3, 4, 5] }] }, { opset: 7, inputs: [{ shape: [2, 3, 4] }] }], bench)

@@ -41,3 +41,29 @@ test('frames of no length are refused, which would end an engine’s process', (
   const lengths = new Map([...one.initializers].map(([name, of]) => [name, scalar(of.dtype, 0)]))
   expect(() => infer({ ...one, initializers: lengths })).toThrow('a length and a step above 0, not 0 and 0')
 })
+
+conform(
+  signal.melWeightMatrix,
+  [
+    {
+      inputs: [
+        scalar('int64', 8),
+        scalar('int64', 16),
+        scalar('int64', 8192),
+        scalar('float32', 0),
+        scalar('float32', 4096),
+      ],
+    },
+    {
+      attributes: { output_datatype: 11 },
+      inputs: [
+        scalar('int32', 4),
+        scalar('int32', 33),
+        scalar('int32', 8000),
+        scalar('float32', 100),
+        scalar('float32', 3000),
+      ],
+    },
+  ],
+  bench,
+)
