@@ -25,8 +25,8 @@ export function steps(settings: Partial<Settings> = {}): readonly Step[] {
     ...noOps(),
     ...shapes(),
     ...chains(),
-    ...linear(),
-    ...recognize(),
+    ...recognize(all),
+    ...linear(all),
     dropUnused,
   ]
 }

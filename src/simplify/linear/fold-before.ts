@@ -1,0 +1,116 @@
+import type { Node } from '../../graph/graph.ts'
+import { rule, type Tools } from '../../rewrite/rule.ts'
+import { affineOf } from './affine.ts'
+import { along, isAll } from './grid.ts'
+import {
+  biasOf,
+  biasTensor,
+  inputChannels,
+  inputOf,
+  type LinearNode,
+  outputChannels,
+  rebuilt,
+  scaled,
+  throughWeights,
+} from './linear-node.ts'
+
+/**
+ * Scalings and shifts by a constant for each input channel move into the weights and the bias after them:
+ * `w (f x + t) + b` is `(f w) x + (b + w t)`. Where zeros are padded around what is shifted, only scalings can.
+ */
+export const foldBefore = rule({
+  name: 'fold-scale-before',
+  match({ op, any, constant, maybe, either }) {
+    const statistics = [constant(), constant(), constant(), constant()] as const
+    const before = either(
+      op.Mul([any(), constant()]).once().as('step'),
+      op.Div([any(), constant()]).once().as('step'),
+      op.Add([any(), constant()]).once().as('step'),
+      op.Sub([any(), constant()]).once().as('step'),
+      op.Sub([constant(), any()]).once().as('step'),
+      op.Neg([any()]).once().as('step'),
+      op
+        .BatchNormalization([any(), ...statistics])
+        .once()
+        .as('step'),
+    )
+    const inputs = [before, constant('w'), maybe(constant('b'))] as const
+    return either(
+      op.Conv(inputs).as('linear'),
+      op.ConvTranspose(inputs).as('linear'),
+      op.Gemm(inputs).as('linear'),
+      op.Add([
+        op
+          .MatMul([before, constant('w')])
+          .once()
+          .as('linear'),
+        constant('b'),
+      ]),
+      op.MatMul([before, constant('w')]).as('linear'),
+    )
+  },
+  replace(found, tools) {
+    const { step, w } = found
+    const linear: LinearNode = found.linear
+    const b = 'b' in found ? found.b : null
+    const { op, decline, uses, type } = tools
+    const affine = affineOf(step.node, tools)
+    if (!affine) return decline('its constant is not of a float type')
+    const { scale, shift, x } = affine
+    if (endsNormalization(step.node, tools)) return decline('it ends a normalization that engines know as a whole')
+    const convolution = linear.type === 'Conv' || linear.type === 'ConvTranspose'
+    if (!convolution && w.shape.length !== 2) return decline('its weights are not a matrix')
+    if (linear.type === 'Gemm' && linear.attributes.transA) return decline('its input is transposed')
+    const rank = type(x)?.shape?.length
+    if (rank === undefined) return decline('the rank of its input is not known')
+    const axis = convolution ? 1 - w.shape.length : -1
+    const channels = inputChannels(linear, w)
+    const [factor, addend] = [along(scale, axis, rank, channels), along(shift, axis, rank, channels)]
+    if (!factor || !addend) return decline('the constant is not one number for each channel')
+    const shifts = !isAll(shift, 0)
+    if (shifts && convolution && !seesEveryPlaceAlike(linear, w.shape)) return decline('its padding is not shifted')
+    if (shifts && linear.type === 'MatMul' && !b) return decline('a MatMul has no bias')
+    const scales = !isAll(scale, 1)
+    if (scales && uses(w.ref) > 1) {
+      return decline(`the weights '${w.ref}' serve another node too and would be stored twice`)
+    }
+    const outputs = outputChannels(linear, w)
+    const bias = biasOf(linear, b, outputs, rank)
+    if (!bias) return decline(`the addend '${b!.ref}' is not one number for each channel`)
+
+    const weights = scales ? scaled(w, factor, inputOf(linear, w.shape)) : w
+    const through = shifts ? throughWeights(linear, w, addend) : new Float64Array(outputs)
+    const sums = biasTensor(
+      w,
+      bias.map((value, c) => value + through[c]!),
+    )
+    if (!weights || !sums) return decline(`the folded weights are not finite in ${w.dtype}`)
+    const ref = scales ? op.constant(weights, w.ref) : w.ref
+    return rebuilt(op, linear, x, ref, b || shifts ? op.constant(sums, b?.ref ?? 'bias') : null)
+  },
+})
+
+/** Whether every output is a sum over all weights, none of them falling on padding. */
+function seesEveryPlaceAlike(linear: LinearNode, shape: readonly number[]): boolean {
+  if (linear.type === 'ConvTranspose') {
+    const { strides, pads, output_padding, output_shape, auto_pad } = linear.attributes
+    const plain = shape.slice(2).every(size => size === 1) && (strides ?? []).every(stride => stride === 1)
+    return (
+      plain && auto_pad === 'NOTSET' && !output_shape && ![...(pads ?? []), ...(output_padding ?? [])].some(Boolean)
+    )
+  }
+  if (linear.type !== 'Conv') return true
+  const { pads, auto_pad } = linear.attributes
+  if (auto_pad === 'VALID') return true
+  return auto_pad === 'NOTSET' && !(pads ?? []).some(size => size !== 0)
+}
+
+/** The last step of a root mean square normalization, x / sqrt(mean(x^2) + c) * scale, which onnxruntime fuses. */
+function endsNormalization({ op, inputs }: Node, { producer }: Tools): boolean {
+  if (op !== 'Mul') return false
+  return inputs.some(input => {
+    const divided = producer(input)
+    if (divided?.op === 'Div') return producer(divided.inputs[1]!)?.op === 'Sqrt'
+    return divided?.op === 'Mul' && divided.inputs.some(factor => producer(factor)?.op === 'Reciprocal')
+  })
+}

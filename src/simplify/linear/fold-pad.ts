@@ -1,0 +1,149 @@
+import { numbers } from '../../base/tensor.ts'
+import type { Ref } from '../../ops/build.ts'
+import type { Found } from '../../rewrite/pattern.ts'
+import { rule, type Tools } from '../../rewrite/rule.ts'
+
+/** Height, width... that a Pad adds before and after, `[...before, ...after]` as convolutions say it; or why not. */
+function spatialPads(pad: Found<'Pad'>, tools: Tools, fill: number | 'lowest'): readonly number[] | string {
+  const { constant, type } = tools
+  const [x = '', padsRef = '', valueRef = '', axesRef = ''] = pad.node.inputs
+  if (pad.attributes.mode !== 'constant') return `it pads by ${pad.attributes.mode}`
+  const rank = type(x)?.shape?.length
+  const pads = constant(padsRef)
+  const axes = axesRef === '' ? undefined : constant(axesRef)
+  if (!pads || rank === undefined || (axesRef !== '' && !axes)) return 'how much it pads is not known'
+  const value = valueRef === '' ? 0 : constant(valueRef) && numbers(constant(valueRef)!)[0]
+  if (value === undefined || (fill === 'lowest' ? value > -3.4e38 : value !== fill))
+    return 'it pads with another number'
+  const given = numbers(pads)
+  const named = axes ? Array.from(numbers(axes), axis => (axis < 0 ? axis + rank : axis)) : [...Array(rank).keys()]
+  const [before, after] = [new Array<number>(rank).fill(0), new Array<number>(rank).fill(0)]
+  named.forEach((axis, i) => {
+    before[axis] = given[i]!
+    after[axis] = given[named.length + i]!
+  })
+  const all = [...before, ...after]
+  if (all.some(size => size < 0)) return 'it cuts off'
+  if ([before[0], before[1], after[0], after[1]].some(size => size !== 0)) return 'it pads batch or channels'
+  return [...before.slice(2), ...after.slice(2)]
+}
+
+interface Windowed {
+  readonly pads?: readonly number[] | undefined
+  readonly auto_pad?: string
+}
+
+/** The pads of both together; undefined where the window's own are not stated in numbers. */
+function joined({ pads, auto_pad = 'NOTSET' }: Windowed, more: readonly number[]): readonly number[] | undefined {
+  if (auto_pad !== 'NOTSET' && auto_pad !== 'VALID') return undefined
+  return more.map((size, i) => size + (auto_pad === 'VALID' ? 0 : (pads?.[i] ?? 0)))
+}
+
+/** Attributes with padding in numbers. */
+function padded<A extends Windowed>({ auto_pad, pads, ...rest }: A, now: readonly number[]) {
+  return { ...rest, pads: now }
+}
+
+const unstated = 'its own padding is not stated in numbers'
+
+/** Zeros padded around the input of a convolution are its own padding. */
+export const padIntoConv = rule({
+  name: 'pad-into-conv',
+  match: ({ op, any, rest }) =>
+    op
+      .Conv([
+        op
+          .Pad([any('x'), rest('how')])
+          .once()
+          .as('pad'),
+        rest('weights'),
+      ])
+      .as('conv'),
+  replace({ x, pad, weights, conv }, tools) {
+    const more = spatialPads(pad, tools, 0)
+    if (typeof more === 'string') return tools.decline(more)
+    const pads = joined(conv.attributes, more)
+    if (!pads) return tools.decline(unstated)
+    return tools.op.Conv([x, ...weights], padded(conv.stated, pads))
+  },
+})
+
+/** The lowest number padded around the input of a MaxPool is its own padding. */
+export const padIntoMaxPool = rule({
+  name: 'pad-into-max-pool',
+  match: ({ op, any, rest }) =>
+    op
+      .MaxPool([
+        op
+          .Pad([any('x'), rest('how')])
+          .once()
+          .as('pad'),
+      ])
+      .as('pool'),
+  replace({ x, pad, pool }, tools) {
+    const { op, decline } = tools
+    if (pool.node.outputs.length > 1) return decline('its indices count the padding')
+    let more = spatialPads(pad, tools, 'lowest')
+    // Among numbers that are not negative, a zero is never the only largest.
+    if (typeof more === 'string' && isNeverNegative(x, tools)) more = spatialPads(pad, tools, 0)
+    if (typeof more === 'string') return decline(more)
+    const pads = joined(pool.attributes, more)
+    if (!pads) return decline(unstated)
+    if (pool.attributes.ceil_mode) return decline('its last window may reach beyond the padding')
+    if (!narrower(pads, pool.attributes)) return decline('the padding is as wide as the window')
+    return op.MaxPool([x], padded(pool.stated, pads))
+  },
+})
+
+/** Zeros padded around the input of an AveragePool that counts its padding are its own padding. */
+export const padIntoAveragePool = rule({
+  name: 'pad-into-average-pool',
+  match: ({ op, any, rest }) =>
+    op
+      .AveragePool([
+        op
+          .Pad([any('x'), rest('how')])
+          .once()
+          .as('pad'),
+      ])
+      .as('pool'),
+  replace({ x, pad, pool }, tools) {
+    const { op, decline } = tools
+    const { attributes } = pool
+    const more = spatialPads(pad, tools, 0)
+    if (typeof more === 'string') return decline(more)
+    const own = joined(
+      attributes,
+      more.map(() => 0),
+    )
+    const pads = joined(attributes, more)
+    if (!pads || !own) return decline(unstated)
+    if (!attributes.count_include_pad && own.some(size => size !== 0))
+      return decline('it does not count its own padding')
+    if (attributes.ceil_mode) return decline('its last window may reach beyond the padding')
+    if (!narrower(pads, attributes)) return decline('the padding is as wide as the window')
+    return op.AveragePool([x], { ...padded(pool.stated, pads), count_include_pad: 1 })
+  },
+})
+
+/** Engines refuse padding that a whole window fits into. */
+function narrower(
+  pads: readonly number[],
+  {
+    kernel_shape,
+    dilations,
+  }: { readonly kernel_shape: readonly number[]; readonly dilations?: readonly number[] | undefined },
+): boolean {
+  const rank = kernel_shape.length
+  return pads.every((size, i) => size < kernel_shape[i % rank]! && (dilations?.[i % rank] ?? 1) === 1)
+}
+
+function isNeverNegative(x: Ref, { producer, constant }: Tools): boolean {
+  const node = producer(x)
+  if (node?.domain !== '') return false
+  if (node.op === 'Clip') {
+    const lowest = node.inputs[1] ? constant(node.inputs[1]) : undefined
+    return lowest !== undefined && numbers(lowest)[0]! >= 0
+  }
+  return ['Relu', 'Sigmoid', 'HardSigmoid', 'Softplus', 'Abs', 'Softmax'].includes(node.op)
+}
