@@ -1,5 +1,6 @@
 import { addDims, type Dim, exactQuotient, multiplyDims, productOf, type Shape } from '../base/shape.ts'
 import { axisOf } from './axes.ts'
+import { demandPositive } from './demand.ts'
 import { type Call, type Cost, free, type InferredType, type Link, no, operator } from './operator.ts'
 
 // The parts of transformers that the newest operator sets have as operators of their own.
@@ -52,6 +53,8 @@ function shareOf(width: Dim, count: number | undefined): Dim {
 export const attention = operator('Attention', {
   infer(call) {
     const [q, k, v] = call.inputs as readonly InferredType[]
+    const { q_num_heads: queryHeads, kv_num_heads: keyHeads } = call.attributes
+    for (const heads of [queryHeads, keyHeads]) if (heads !== undefined) demandPositive('number of heads', heads)
     const sizes = sizesOf(call)
     const typed = ({ dtype }: InferredType, shape: (sizes: Sizes) => Shape): InferredType => ({
       dtype,
@@ -90,6 +93,7 @@ export const rotaryEmbedding = operator('RotaryEmbedding', {
 
 export const linearAttention = operator('LinearAttention', {
   infer({ attributes: { q_num_heads: queryHeads, kv_num_heads: keyHeads }, inputs: [q, k, v, past] }) {
+    for (const heads of [queryHeads, keyHeads]) demandPositive('number of heads', heads)
     const [batch = '', length = ''] = q!.shape ?? []
     const [keySize, valueSize] = [k, v].map(type => shareOf(type!.shape?.[2] ?? '', keyHeads))
     return [

@@ -14,3 +14,8 @@ export function demandShape(what: string, type: TensorType | undefined, wanted: 
 function mayEqual(a: Dim, b: Dim): boolean {
   return typeof a === 'string' || typeof b === 'string' || a === b
 }
+
+/** Refuses a count that is not a whole number above 0: engines divide by it. */
+export function demandPositive(what: string, value: number): void {
+  if (!(Number.isSafeInteger(value) && value > 0)) throw new Error(`its ${what} is ${value}`)
+}

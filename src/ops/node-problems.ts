@@ -47,7 +47,7 @@ function arityProblems(side: string, names: readonly string[], formal: readonly 
   if (names.length < least) problems.push(`it has ${names.length} ${side}s, at least ${least} are needed`)
   names.forEach((name, i) => {
     const parameter = formal[Math.min(i, formal.length - 1)]
-    const needed = parameter?.[1] === 'single' || (parameter?.[1] === 'variadic' && i < least)
+    const needed = parameter?.[1] === 'single' || parameter?.[1] === 'variadic'
     if (name === '' && side === 'input' && needed) problems.push(`its input '${parameter[0]}' is left out`)
   })
   return problems

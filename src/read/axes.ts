@@ -39,6 +39,9 @@ export interface AxisTable {
   count(): number
 }
 
+/** The longest axis whose indices are followed one by one; vocabularies have a tenth. */
+const mostIndices = 2 ** 22
+
 export function axisTable(scope: Scope): AxisTable {
   const byValue = new Map<string, readonly Axis[]>()
   const axes: Axis[] = []
@@ -56,7 +59,13 @@ export function axisTable(scope: Scope): AxisTable {
     const rank = type.shape.length
     return type.shape.map((dim, axis): Axis => {
       const size = typeof dim === 'number' ? dim : undefined
-      const reason = size === undefined ? `the size of '${value}', axis ${axis}, is not fixed` : undefined
+      const where = `the size of '${value}', axis ${axis},`
+      const reason =
+        size === undefined
+          ? `${where} is not fixed`
+          : size > mostIndices
+            ? `${where} is ${size}, more than are told apart`
+            : undefined
       return { value, axis, size, rank, parameter, reason, channels: false, offset: -1 }
     })
   }
