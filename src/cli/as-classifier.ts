@@ -1,4 +1,3 @@
-import { random } from '../base/random.ts'
 import { randomFeeds } from '../evaluate/random-feeds.ts'
 import { namesOf } from '../graph/edit.ts'
 import type { Graph } from '../graph/graph.ts'
@@ -28,7 +27,7 @@ export async function asClassifier(graph: Graph, wanted?: string): Promise<Graph
 
 async function givesProbabilities(graph: Graph, output: string): Promise<boolean> {
   await using session = await onnxruntimeNode.open(graph)
-  const results = await session.run(randomFeeds(session.inputs, { random: random(0) }), [output])
+  const results = await session.run(randomFeeds(session), [output])
   return scoreKindOf(results[output]!) === 'probabilities'
 }
 

@@ -1,6 +1,5 @@
 import { Option } from 'commander'
 import { SinterError } from '../base/errors.ts'
-import { random } from '../base/random.ts'
 import { formatType } from '../base/shape.ts'
 import { batches } from '../data/batches.ts'
 import { type Comparison, compareOutputs, type Difference } from '../evaluate/compare-outputs.ts'
@@ -141,7 +140,7 @@ async function measure(
   const feeds =
     given ??
     (await attempt(async () =>
-      Array.from({ length: wanted }, (_, i) => randomFeeds(a.inputs, { random: random(seed).fork(i), bind })),
+      Array.from({ length: wanted }, (_, i) => randomFeeds(a, { seed: seed + i, sizes: bind })),
     ))
   const difference = feeds && (await attempt(() => largestDifference(a, b, feeds)))
   const latency =

@@ -2,6 +2,15 @@ export { applyTemperature, fitTemperature, type TemperatureFit } from './calibra
 export { type Comparison, compareOutputs, type Difference } from './compare-outputs.ts'
 export { type ClassScores, type ConfusionMatrix, classScores, confusionMatrix } from './confusion-matrix.ts'
 export {
+  type Equivalence,
+  type EquivalenceOptions,
+  type OutputDifference,
+  outputDifferences,
+  type Reference,
+  referenceOf,
+} from './equivalence.ts'
+export { describeFeeds, type FindFeedsOptions, findFeeds, type Trial } from './find-feeds.ts'
+export {
   compareLatency,
   type Latency,
   type LatencyComparison,
@@ -21,7 +30,7 @@ export {
 } from './metrics.ts'
 export { type PredictOptions, predict } from './predict.ts'
 export { type Predictions, type PredictionsOptions, predictions, takePredictions } from './predictions.ts'
-export { type RandomFeedsOptions, randomFeeds } from './random-feeds.ts'
+export { type RandomFeedsOptions, type Ranges, randomFeeds } from './random-feeds.ts'
 export { classRocCurve, type RocCurve } from './ranking.ts'
 export { meanAbsoluteError, r2, rootMeanSquaredError } from './regression.ts'
 export { type RunDatasetOptions, runDataset } from './run-dataset.ts'
@@ -34,3 +43,4 @@ export {
   signTest,
   wilson,
 } from './significance.ts'
+export { toleranceOf } from './tolerance.ts'
