@@ -1,5 +1,6 @@
 import type { Step } from '../step.ts'
 import { composeLayouts } from './compose-layouts.ts'
+import { composeSegments, gatherSegment } from './compose-segments.ts'
 
 /** Rows of nodes that move data without computing: one in the place of several. */
-export const chains = (): readonly Step[] => [composeLayouts]
+export const chains = (): readonly Step[] => [composeLayouts, composeSegments, gatherSegment]

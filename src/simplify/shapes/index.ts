@@ -1,4 +1,17 @@
 import type { Step } from '../step.ts'
+import { constantExpand, constantReshape, constantResize } from './constant-targets.ts'
+import { dropExpand } from './drop-expand.ts'
+import { pickFromShape, readOneDim, readUpstream } from './read-upstream.ts'
+import { rebuildShapes } from './rebuild-shapes.ts'
 
 /** Arithmetic on shapes: constants where dimensions are known, fewer nodes where they are symbols. */
-export const shapes = (): readonly Step[] => []
+export const shapes = (): readonly Step[] => [
+  constantReshape,
+  constantExpand,
+  constantResize,
+  rebuildShapes,
+  readUpstream,
+  readOneDim,
+  pickFromShape,
+  dropExpand,
+]
