@@ -176,7 +176,8 @@ function evaluated(node: Node, scope: Scope): Evaluated {
   }
   const most = quick.has(keyOf(node)) ? mostElements.quick : mostElements.others
   let made: Evaluated = evaluateNode(node, scope, most)
-  if (made && given.some(value => value && isLazy(value))) made = made.map((value, i) => readAgain(value, node, scope, i))
+  if (made && given.some(value => value && isLazy(value)))
+    made = made.map((value, i) => readAgain(value, node, scope, i))
   before.set(node, { given, made })
   return made
 }
@@ -189,11 +190,7 @@ function readAgain(value: Tensor, node: Node, scope: Scope, output: number): Ten
 }
 
 /** The values that something else reads and that may be written down: the others go, or stay as nodes. */
-function worthKeeping(
-  body: Body,
-  { values, madeOf }: Foldable,
-  maxGrowth: number,
-): ReadonlyMap<string, Tensor> {
+function worthKeeping(body: Body, { values, madeOf }: Foldable, maxGrowth: number): ReadonlyMap<string, Tensor> {
   const kept = new Map<string, Tensor>()
   const needed = new Set(body.outputs.map(({ name }) => name))
   for (const node of body.nodes.toReversed()) {
