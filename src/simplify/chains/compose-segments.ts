@@ -22,7 +22,8 @@ export const composeSegments = rule({
     const axis = axisOf(node, tools)
     if (axis === undefined) return tools.decline('it picks along no axis, or several, or unknown ones')
     const segments = segmentsOf(node.outputs[0]!, axis, tools)
-    if (!segments || segments.length === 0) return tools.decline('what it picks is not known')
+    if (!segments || segments.length === 0 || segments.some(({ ref }) => ref === node.outputs[0]))
+      return tools.decline('what it picks is not known')
     return written(node, segments.map(named(axis, tools)), axis, tools) ?? tools.decline('fewer nodes would not do')
   },
 })

@@ -34,8 +34,7 @@ function wholeOf(ref: Ref, size: number): Segment {
 /** What a node's output is made of. undefined where the node does something else than to pick along this axis. */
 function seen(ref: Ref, size: number, axis: number, look: Look): readonly Segment[] | undefined {
   const node = look.producer(ref)
-  if (!node || node.domain !== '') return undefined
-  const parts = partsOf(node, ref, axis, look)
+  const parts = node?.domain === '' ? partsOf(node, ref, axis, look) : undefined
   if (!parts) return undefined
   const segments = merged(parts)
   if (segments.length > most || segments.reduce((sum, { count }) => sum + count, 0) !== size) return undefined
