@@ -79,7 +79,11 @@ function refuseCollisions(graphs: readonly Graph[], names: readonly string[]): v
   })
 }
 
-function mergeOpsets(graphs: readonly Graph[], names: readonly string[]): Graph['opset'] {
+/**
+ * Opsets under which the nodes of all graphs mean what they did.
+ * @throws SinterError `not-supported` where versions of an operator set may differ in meaning.
+ */
+export function mergeOpsets(graphs: readonly Graph[], names: readonly string[]): Graph['opset'] {
   const opset: Record<string, number> = {}
   const from: Record<string, number> = {}
   graphs.forEach((graph, i) => {
@@ -127,7 +131,8 @@ function unifyInputs(graphs: readonly Graph[], names: readonly string[]): (graph
   return sizes.name
 }
 
-function mapDims<B extends Body>(body: B, settle: (dim: Dim) => Dim): B {
+/** A body with another dimension in the place of each that its types state, in the bodies of its nodes too. */
+export function mapDims<B extends Body>(body: B, settle: (dim: Dim) => Dim): B {
   const type = <T extends ValueType | undefined>(of: T): T =>
     isTensorType(of) && of.shape ? { ...of, shape: of.shape.map(settle) } : of
   const value = (one: Value): Value => ({ ...one, type: type(one.type) })

@@ -1,0 +1,6 @@
+export { type Cut, cut } from './cut.ts'
+export { type ExtractOptions, extract } from './extract.ts'
+export { type JoinOptions, join } from './join.ts'
+export { type Renaming, rename } from './rename.ts'
+export { setConstants } from './set-constant.ts'
+export { type DimChange, type DimsSet, setDims } from './set-dims.ts'
