@@ -27,7 +27,7 @@ export const ruleKey = 'sinter.rule'
 export function rewrite(title: string, rules: readonly Rule[]): Pass {
   const table = ruleTable(rules)
   return pass(title, (graph, trace) => {
-    const context: Context = { graph, table, trace, fresh: freshNames(namesOf(graph)) }
+    const context: Context = { graph, table, trace, fresh: freshNames(takenIn(graph)) }
     return rewriteBody(
       graph,
       context,
@@ -38,6 +38,19 @@ export function rewrite(title: string, rules: readonly Rule[]): Pass {
       () => undefined,
     )
   })
+}
+
+/** Names of values and of nodes: a new node goes by the name of its first output, and no two nodes by one. */
+function takenIn(graph: Graph): Set<string> {
+  const taken = namesOf(graph)
+  const add = (body: Body) => {
+    for (const one of body.nodes) {
+      taken.add(one.name)
+      bodiesOf(one).forEach(add)
+    }
+  }
+  add(graph)
+  return taken
 }
 
 interface RuleTable {
