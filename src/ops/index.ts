@@ -19,6 +19,7 @@ import * as linear from './linear.ts'
 import * as localNormalization from './local-normalization.ts'
 import * as loss from './loss.ts'
 import * as math from './math.ts'
+import { ofOnnxruntime } from './microsoft/index.ts'
 import { machineLearning } from './ml/index.ts'
 import * as nchwc from './nchwc.ts'
 import * as normalization from './normalization.ts'
@@ -88,6 +89,7 @@ const families: readonly object[] = [
   transpose,
   vision,
   ...machineLearning,
+  ...ofOnnxruntime,
 ]
 
 /** Every operator with a record, by its key. */

@@ -1,0 +1,288 @@
+import { addDims, type Dim, exactQuotient, multiplyDims, productOf, type Shape } from '../../base/shape.ts'
+import type { Call, Cost, InferredType, TypedCall } from '../operator.ts'
+import { fused, like } from './fused.ts'
+
+// Attention, its projections of queries, keys and values among it or not, with states of the past or without.
+
+/** What attention's cost and shapes come from; widths are those of all heads together. */
+interface Sizes {
+  readonly batch: Dim
+  readonly queries: Dim
+  /** Keys, with those of the past. */
+  readonly keys: Dim
+  readonly heads: number
+  readonly keyHeads: number
+  readonly queryWidth: Dim
+  readonly valueWidth: Dim
+}
+
+const part = (width: Dim, count: number): Dim => exactQuotient(width, count) ?? ''
+
+/** Each query meets each key to be weighed, and each value. */
+function meetings({ batch, queries, keys, queryWidth, valueWidth }: Sizes): number {
+  return sizeOf(productOf([batch, queries, keys])) * (sizeOf(queryWidth) + sizeOf(valueWidth))
+}
+
+function sizeOf(dim: Dim): number {
+  return typeof dim === 'number' ? dim : Number.NaN
+}
+
+// --- attention that projects: x [batch, length, input], weights [input, queries + keys + values] ---
+
+type Projecting = 'com.microsoft.Attention' | 'com.microsoft.QAttention' | 'com.microsoft.DecoderMaskedSelfAttention'
+
+interface ProjectingAttributes {
+  readonly num_heads: number
+  readonly qkv_hidden_sizes?: readonly number[] | undefined
+  readonly past_present_share_buffer?: number | undefined
+}
+
+function projectedSizes(call: Call<Projecting>, pastPlace: number): Sizes {
+  const { num_heads: heads, qkv_hidden_sizes: widths } = call.attributes as ProjectingAttributes
+  const [x, weights] = call.inputs
+  const past = call.inputs[pastPlace]
+  const [batch = '', queries = ''] = x!.shape ?? []
+  const third = part(weights?.shape?.[1] ?? '', 3)
+  const before = call.node.inputs[pastPlace] ? (past?.shape?.[3] ?? '') : 0
+  return {
+    batch,
+    queries,
+    keys: sharesBuffer(call) ? before : addDims(before, queries),
+    heads,
+    keyHeads: heads,
+    queryWidth: widths?.length ? widths[0]! : third,
+    valueWidth: widths?.length ? widths[2]! : third,
+  }
+}
+
+/** Whether the past's buffer has room for the present, which then is that buffer. */
+function sharesBuffer(call: Pick<Call<Projecting>, 'attributes' | 'node'>): boolean {
+  const { past_present_share_buffer: shared } = call.attributes as ProjectingAttributes
+  return Boolean(shared) || call.node.op === 'DecoderMaskedSelfAttention'
+}
+
+function projecting<K extends Projecting>(
+  type: K,
+  pastPlace: number,
+  dtypeOf: (call: Call<K>) => InferredType['dtype'],
+) {
+  return fused<K>(type, {
+    infer: call => {
+      const sizes = projectedSizes(call as unknown as Call<Projecting>, pastPlace)
+      const { batch, queries, keys, heads, valueWidth } = sizes
+      const dtype = dtypeOf(call)
+      return [
+        { dtype, shape: [batch, queries, valueWidth] },
+        { dtype, shape: [2, batch, heads, keys, part(valueWidth, heads)] },
+      ].slice(0, call.node.outputs.length)
+    },
+    cost: (call): Cost => {
+      const sizes = projectedSizes(call as unknown as Call<Projecting>, pastPlace)
+      const rows = sizeOf(productOf([sizes.batch, sizes.queries]))
+      const weights = call.inputs[1]?.shape
+      return { macs: rows * sizeOf(productOf(weights ?? [''])) + meetings(sizes) }
+    },
+  })
+}
+
+export const attention = projecting('com.microsoft.Attention', 4, ({ inputs: [x] }) => x!.dtype)
+export const qAttention = projecting('com.microsoft.QAttention', 8, ({ inputs: [, , bias] }) => bias!.dtype)
+export const decoderMaskedSelfAttention = projecting(
+  'com.microsoft.DecoderMaskedSelfAttention',
+  4,
+  ({ inputs: [x] }) => x!.dtype,
+)
+
+/** On the tokens of all sequences side by side: x [tokens, input]. */
+export const packedAttention = fused('com.microsoft.PackedAttention', {
+  infer: ({ attributes: { qkv_hidden_sizes: widths }, inputs: [x, weights] }) => [
+    { dtype: x!.dtype, shape: [x!.shape?.[0] ?? '', widths?.[2] ?? part(weights?.shape?.[1] ?? '', 3)] },
+  ],
+  // Which tokens meet is known only when it runs.
+  cost: () => ({ macs: Number.NaN }),
+})
+
+// --- attention on queries, keys and values ---
+
+/** Queries [batch, length, width]; keys and values alike, or by heads; or packed together into one. */
+function givenSizes({
+  node,
+  attributes: { num_heads: heads },
+  inputs,
+}: Call<'com.microsoft.MultiHeadAttention'>): Sizes {
+  const [q, k, v, , , , pastKey] = inputs
+  const shape = q!.shape ?? []
+  const packed = shape.length === 5
+  const [batch = '', queries = ''] = shape
+  const queryWidth = packed ? multiplyDims(heads, shape[4]!) : (shape[2] ?? '')
+  const present = keyLength(k?.shape) ?? (node.inputs[1] ? '' : queries)
+  const before = node.inputs[6] ? (pastKey?.shape?.[2] ?? '') : 0
+  return {
+    batch,
+    queries,
+    // With the past's length as an input its buffer holds the present too.
+    keys: node.inputs[8] ? before : addDims(before, present),
+    heads,
+    keyHeads: heads,
+    queryWidth,
+    valueWidth: valueWidth(v?.shape, k?.shape, heads) ?? (node.inputs[1] ? '' : queryWidth),
+  }
+}
+
+function keyLength(key: Shape | undefined): Dim | undefined {
+  return key && (key.length === 4 ? key[2] : key[1])
+}
+
+function valueWidth(value: Shape | undefined, key: Shape | undefined, heads: number): Dim | undefined {
+  if (value) return value.length === 4 ? multiplyDims(heads, value[3]!) : value[2]
+  return key?.length === 5 ? multiplyDims(heads, key[4]!) : undefined
+}
+
+export const multiHeadAttention = fused('com.microsoft.MultiHeadAttention', {
+  infer: call => {
+    const { batch, queries, keys, heads, queryWidth, valueWidth: width } = givenSizes(call)
+    const { dtype } = call.inputs[0]!
+    return [
+      { dtype, shape: [batch, queries, width] },
+      { dtype, shape: [batch, heads, keys, part(queryWidth, heads)] },
+      { dtype, shape: [batch, heads, keys, part(width, heads)] },
+      { dtype, shape: [batch, heads, queries, keys] },
+    ].slice(0, call.node.outputs.length)
+  },
+  cost: call => ({ macs: meetings(givenSizes(call)) }),
+})
+
+/** Of one token after others. Without keys its query holds them too. */
+export const decoderMaskedMultiHeadAttention = fused('com.microsoft.DecoderMaskedMultiHeadAttention', {
+  infer: call => {
+    const { node, attributes, inputs } = call
+    const [q, k, v, , , pastKey, pastValue] = inputs
+    const [batch = '', queries = '', width = ''] = q!.shape ?? []
+    const own = valueWidth(v?.shape, k?.shape, attributes.num_heads) ?? part(width, 3)
+    const grown = (past: InferredType | undefined): InferredType => ({
+      dtype: q!.dtype,
+      shape: attributes.past_present_share_buffer
+        ? past?.shape
+        : past?.shape?.with(2, addDims(past.shape[2]!, queries)),
+    })
+    return [
+      { dtype: q!.dtype, shape: [batch, queries, own] },
+      grown(pastKey),
+      grown(pastValue),
+      { dtype: q!.dtype, shape: [batch, attributes.num_heads, queries, ''] },
+    ].slice(0, node.outputs.length)
+  },
+  cost: ({ inputs: [q, k, , , , past] }) => {
+    const [batch = '', queries = '', width = ''] = q!.shape ?? []
+    const keys = past?.shape?.[2] ?? keyLength(k?.shape) ?? ''
+    return { macs: 2 * sizeOf(productOf([batch, queries, width, keys])) }
+  },
+})
+
+/** Several queries' heads share a key's. Without keys the queries hold them and the values too. */
+function groupedSizes(call: Call<'com.microsoft.GroupQueryAttention' | 'com.microsoft.SparseAttention'>): Sizes {
+  const { num_heads: heads, kv_num_heads: keyHeads } = call.attributes
+  const [q, , , past] = call.inputs
+  const [batch = '', queries = '', width = ''] = q!.shape ?? []
+  const own = call.node.inputs[1] ? part(width, heads) : part(width, heads + 2 * keyHeads)
+  const total = call.inputs[call.node.op === 'SparseAttention' ? 7 : 6]?.value?.[0]
+  const before = call.node.inputs[3] ? (past?.shape?.[2] ?? '') : 0
+  return {
+    batch,
+    queries,
+    keys: total ?? addDims(before, queries),
+    heads,
+    keyHeads,
+    queryWidth: multiplyDims(own, heads),
+    valueWidth: multiplyDims(own, heads),
+  }
+}
+
+export const groupQueryAttention = fused('com.microsoft.GroupQueryAttention', {
+  infer: call => {
+    const { batch, queries, heads, keyHeads, queryWidth } = groupedSizes(call)
+    const [q, , , past] = call.inputs
+    // The present is as long as the past's buffer or the total, whichever is more.
+    const present: InferredType = {
+      dtype: past?.dtype ?? q!.dtype,
+      shape: [batch, keyHeads, call.node.inputs[3] ? '' : queries, past?.shape?.[3] ?? part(queryWidth, heads)],
+    }
+    return [
+      { dtype: q!.dtype, shape: [batch, queries, queryWidth] },
+      present,
+      present,
+      { dtype: q!.dtype, shape: [batch, heads, queries, ''] },
+    ].slice(0, call.node.outputs.length)
+  },
+  cost: call => ({ macs: meetings(groupedSizes(call)) }),
+})
+
+export const sparseAttention = fused('com.microsoft.SparseAttention', {
+  infer: call => {
+    const { batch, queries, queryWidth } = groupedSizes(call)
+    const [q, , , key, value] = call.inputs
+    return [{ dtype: q!.dtype, shape: [batch, queries, queryWidth] }, like(key!), like(value!)]
+  },
+  // Which blocks meet is in its tables.
+  cost: () => ({ macs: Number.NaN }),
+})
+
+/** Queries [tokens, width] of all sequences side by side, or packed [tokens, heads, 3, size]. */
+export const packedMultiHeadAttention = fused('com.microsoft.PackedMultiHeadAttention', {
+  infer: ({ attributes: { num_heads: heads }, inputs: [q, , v] }) => {
+    const size = q!.shape?.length === 4 ? multiplyDims(heads, q!.shape[3]!) : (v?.shape?.[1] ?? '')
+    return [{ dtype: q!.dtype, shape: [q!.shape?.[0] ?? '', size] }]
+  },
+  cost: () => ({ macs: Number.NaN }),
+})
+
+export const pagedAttention = fused('com.microsoft.PagedAttention', {
+  infer: ({ node, attributes, inputs: [q, , , key, value] }) => {
+    const { num_heads: heads, kv_num_heads: keyHeads } = attributes
+    const width = q!.shape?.[1] ?? ''
+    const own = node.inputs[1] ? width : multiplyDims(part(width, heads + 2 * keyHeads), heads)
+    return [{ dtype: q!.dtype, shape: [q!.shape?.[0] ?? '', own] }, like(key!), value && like(value)].slice(
+      0,
+      node.outputs.length,
+    )
+  },
+  cost: () => ({ macs: Number.NaN }),
+})
+
+/** Queries and keys [length, batch, width], projected. */
+export const decoderAttention = fused('com.microsoft.DecoderAttention', {
+  infer: ({ node, attributes: { num_heads: heads }, inputs: [q] }) => {
+    const [, batch = '', width = ''] = q!.shape ?? []
+    const cache: InferredType = { dtype: q!.dtype, shape: [batch, heads, '', part(width, heads)] }
+    return [like(q!), cache, cache].slice(0, node.outputs.length)
+  },
+  cost: () => ({ macs: Number.NaN }),
+})
+
+export const longformerAttention = fused('com.microsoft.LongformerAttention', {
+  infer: ({ inputs: [x] }) => [like(x!)],
+  // How many tokens all others meet is in its mask.
+  cost: () => ({ macs: Number.NaN }),
+})
+
+/** A state [keys, values] for each head in the place of keys; several of the latest with a window. */
+export const linearAttention = fused('com.microsoft.LinearAttention', {
+  infer: ({ attributes, inputs: [q, k, v, past] }) => {
+    const { q_num_heads: heads, kv_num_heads: keyHeads, state_window: window } = attributes
+    const [batch = '', length = ''] = q!.shape ?? []
+    const [keySize, valueSize] = [k, v].map(type => part(type?.shape?.[2] ?? '', keyHeads))
+    const state = [batch, keyHeads, keySize!, valueSize!]
+    return [
+      { dtype: q!.dtype, shape: [batch, length, multiplyDims(Math.max(heads, keyHeads), valueSize!)] },
+      { dtype: past?.dtype ?? q!.dtype, shape: window > 0 ? [window, ...state] : state },
+    ]
+  },
+  cost: ({
+    attributes: { q_num_heads: heads, kv_num_heads: keyHeads },
+    inputs: [q],
+    outputs: [, state],
+  }: TypedCall<'com.microsoft.LinearAttention'>) => {
+    const [batch = '', length = ''] = q!.shape ?? []
+    return { macs: sizeOf(productOf([batch, length, ...(state?.shape?.slice(-2) ?? [''])])) * (heads + keyHeads) }
+  },
+})
