@@ -1,0 +1,209 @@
+import type { Shape } from '../base/shape.ts'
+import { dialect, type Graph } from '../graph/graph.ts'
+import { pinInputs } from '../graph/pin.ts'
+import { restoreNames } from '../graph/restore-names.ts'
+import { stripMetadata } from '../graph/strip.ts'
+import { encodedBytes } from '../onnx/encoded-bytes.ts'
+import { inOpset } from '../read/in-opset.ts'
+import { countNodes } from '../read/summary.ts'
+import { type Refusal, upgrade } from '../read/upgrade.ts'
+import { type RuleStatistics, recorder, type Statistics } from '../rewrite/trace.ts'
+import type { Backend, Feeds } from '../runtime/backend.ts'
+import { type SimplifyOptions, simplify, steps } from '../simplify/index.ts'
+import { nameOf } from '../simplify/step.ts'
+import { type Checked, checked, type SkippedStep } from './checked.ts'
+
+export interface SimplifyModelOptions extends Omit<SimplifyOptions, 'opset'> {
+  /** Runs the graphs that are compared, and what is folded in bulk. Without one nothing is compared. */
+  readonly backend?: Backend
+  /** Whether outputs are compared with the original's, given a backend; on if left out. */
+  readonly check?: boolean
+  /** Shapes that inputs are fixed to, in the model; '' leaves a dimension open. */
+  readonly pin?: Readonly<Record<string, Shape>>
+  /** Shapes of inputs for the comparison alone. */
+  readonly testWith?: Readonly<Record<string, readonly number[]>>
+  /** Feeds for the comparison, instead of random ones. */
+  readonly feeds?: readonly Feeds[]
+  readonly seed?: number
+  /** Part of an output's scale by which it may move; see `toleranceOf`. */
+  readonly tolerance?: number
+  readonly threads?: number
+  /** The opset of the result; if left out, the one that Sinter works in, or the model's own if that is newer. */
+  readonly opset?: number
+  /** Tensors and nodes made anew take the names of those that they replace. */
+  readonly keepNames?: boolean
+  /** Leave out documentation, metadata, and the types of values in between. */
+  readonly strip?: boolean
+  /** Told what is being done, in a few words. */
+  readonly onProgress?: (text: string) => void
+  readonly signal?: AbortSignal
+}
+
+/** What a step did. */
+export interface StepReport {
+  readonly name: string
+  /** Replacements of a rule; runs of another step that changed the graph. */
+  readonly changes: number
+  readonly seconds: number
+}
+
+/** What simplifying did to a model, and how its result was checked. */
+export interface SimplifyReport {
+  /** Nodes that compute something, those in the bodies of others included. */
+  readonly nodes: { readonly before: number; readonly after: number }
+  /** As a file takes them, external data included. */
+  readonly bytes: { readonly before: number; readonly after: number }
+  readonly opset: { readonly before: number | null; readonly after: number | null }
+  /** Without the check. */
+  readonly seconds: number
+  readonly check: {
+    /** Whether the outputs are the same; null where they were not compared. */
+    readonly ok: boolean | null
+    readonly maxAbsDifference: number | null
+    /** As a part of the output's scale. */
+    readonly maxRelativeDifference: number | null
+    /** Runs that were compared. */
+    readonly feeds: number
+    readonly seconds: number
+    /** Why the outputs, or one of them, were not compared. */
+    readonly notChecked: string | null
+  }
+  /** Every step that ran, in order; after them, the time that looking for patterns took. */
+  readonly passes: readonly StepReport[]
+  /** What the rules among them declined, and why. */
+  readonly rules: readonly RuleStatistics[]
+  /** Steps left out because the result was wrong with them. */
+  readonly skipped: readonly SkippedStep[]
+  /** What else is worth knowing: nodes that could not be upgraded, rounds that did not come to an end. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Simplifies a model as it was read, of any opset, and makes sure that the result computes what the model did: outputs
+ * are compared on random feeds, or those given, and a step that changes them is found and left out.
+ * @throws SinterError `invalid-argument` for a step that does not exist, or pins and feeds that do not fit;
+ *   `not-supported` if a node cannot be said in the opset asked for, with `details.nodes`; `interrupted` when stopped.
+ */
+export async function simplifyModel(
+  model: Graph,
+  options: SimplifyModelOptions = {},
+): Promise<{ readonly graph: Graph; readonly report: SimplifyReport }> {
+  const {
+    backend,
+    check = true,
+    pin = {},
+    testWith,
+    opset,
+    keepNames = false,
+    strip = false,
+    signal,
+    onProgress,
+  } = options
+  const started = performance.now()
+  const pinned = Object.keys(pin).length === 0 ? model : pinInputs(model, pin)
+  const { graph: start, refused } = upgrade(pinned)
+  let statistics: Statistics | undefined
+  const build = (skip: readonly string[]) => (graph: Graph) => {
+    onProgress?.('simplifying')
+    const heard = recorder()
+    const pass = simplify({ ...stepOptions(options), skip: [...(options.skip ?? []), ...skip] })
+    const simplified = pass(graph, heard.trace)
+    statistics = heard.statistics()
+    return keepNames ? restoreNames(simplified, model) : simplified
+  }
+  const names = namesOfSteps(options)
+  const result = await checked(start, build, names, {
+    against: pinned,
+    ...(backend && check ? { backend } : {}),
+    ...(testWith === undefined ? {} : { shapes: testWith }),
+    ...given(options, ['feeds', 'seed', 'tolerance', 'threads', 'onProgress', 'signal']),
+  })
+  signal?.throwIfAborted()
+  const written = opset === undefined ? result.graph : inOpset(result.graph, opset)
+  const graph = strip ? stripMetadata(written) : written
+  const seconds = (performance.now() - started) / 1000 - result.seconds
+  return { graph, report: reportOf({ model, graph, seconds, statistics, names, result, refused, check }) }
+}
+
+/** The names of the steps that the options leave in, in order. */
+function namesOfSteps(options: SimplifyModelOptions): readonly string[] {
+  const { skip = [], only } = options
+  return steps(stepOptions(options))
+    .map(nameOf)
+    .filter(name => !skip.includes(name) && (only?.includes(name) ?? true))
+}
+
+/** What the steps themselves are told. Rules say nothing newer than the result may hold; newer opsets come after them. */
+function stepOptions({ opset, ...options }: SimplifyModelOptions): SimplifyOptions {
+  return {
+    ...given(options, ['skip', 'only', 'rounds', 'keepOverridable', 'maxGrowth']),
+    ...(opset === undefined ? {} : { opset: Math.min(opset, dialect) }),
+  }
+}
+
+interface Facts {
+  readonly model: Graph
+  readonly graph: Graph
+  readonly seconds: number
+  readonly statistics: Statistics | undefined
+  readonly names: readonly string[]
+  readonly result: Checked
+  readonly refused: readonly Refusal[]
+  readonly check: boolean
+}
+
+function reportOf({ model, graph, seconds, statistics, names, result, refused, check }: Facts): SimplifyReport {
+  const { equivalence, skipped, unchecked } = result
+  const compared = equivalence !== undefined && equivalence.compared > 0
+  const leftOut = Object.entries(equivalence?.outputs ?? {}).flatMap(([name, { skipped, note }]) =>
+    skipped && note !== undefined ? [`output '${name}' ${note}`] : [],
+  )
+  const { opset } = model
+  return {
+    nodes: { before: countNodes(model), after: countNodes(graph) },
+    bytes: { before: encodedBytes(model), after: encodedBytes(graph) },
+    opset: { before: opset[''] ?? null, after: graph.opset[''] ?? null },
+    seconds,
+    check: {
+      ok: compared ? equivalence.same : null,
+      maxAbsDifference: compared ? equivalence.absolute : null,
+      maxRelativeDifference: compared ? equivalence.relative : null,
+      feeds: compared ? equivalence.feeds : 0,
+      seconds: result.seconds,
+      notChecked: check ? (unchecked ?? (leftOut.length > 0 ? leftOut.join('; ') : null)) : 'it was not asked for',
+    },
+    passes: stepReports(
+      names.filter(name => !skipped.some(({ step }) => step === name)),
+      statistics,
+    ),
+    rules: statistics?.rules ?? [],
+    skipped,
+    notes: [
+      ...refused.map(({ node, why }) => `kept in opset ${opset['']}, which not every step knows, by ${node}: ${why}`),
+      ...(statistics?.unsettled ?? []).map(title => `${title} stopped before it had come to a standstill`),
+    ],
+  }
+}
+
+/** Rules side by side run as one pass, whose time beyond their own goes to finding places for them. */
+function stepReports(names: readonly string[], statistics: Statistics | undefined): readonly StepReport[] {
+  if (!statistics) return []
+  const rules = new Map(statistics.rules.map(one => [one.rule, one]))
+  const passes = new Map(statistics.passes.map(one => [one.title, one]))
+  const reports = names.map((name): StepReport => {
+    const pass = passes.get(name)
+    const rule = rules.get(name)
+    return { name, changes: rule?.hits ?? pass?.changes ?? 0, seconds: rule?.seconds ?? pass?.seconds ?? 0 }
+  })
+  const all = statistics.passes.reduce((sum, { seconds }) => sum + seconds, 0)
+  const own = reports.reduce((sum, { seconds }) => sum + seconds, 0)
+  return [...reports, { name: 'looking for patterns', changes: 0, seconds: Math.max(0, all - own) }]
+}
+
+/** Those of some options that are there, so that what is absent stays so. */
+function given<T extends object, K extends keyof T>(
+  options: T,
+  keys: readonly K[],
+): { readonly [key in K]?: Exclude<T[key], undefined> } {
+  return Object.fromEntries(keys.flatMap(key => (options[key] === undefined ? [] : [[key, options[key]]]))) as never
+}
