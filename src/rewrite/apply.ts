@@ -148,10 +148,10 @@ function applyFirst(
       for (const node of touched) scope.learn(node)
       return true
     })
-    if (touched || declined !== undefined) {
+    if (context.trace && (touched || declined)) {
       const seconds = (performance.now() - started) / 1000
       const at = describe(root)
-      context.trace?.({ kind: 'rule', rule: rule.name, at, seconds, ...(touched ? {} : { declined: declined! }) })
+      context.trace({ kind: 'rule', rule: rule.name, at, seconds, ...(touched ? {} : { declined: declined! }) })
     }
     if (touched) return touched
   }

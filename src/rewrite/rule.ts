@@ -13,6 +13,7 @@ export interface Decline {
 export interface Tools {
   /** Builds new nodes. They come into the graph only if the rule does not decline afterwards. */
   readonly op: Ops
+  /** Leaves what was found alone. Reasons are told to the user; '' says only that the pattern fits more than is looked for. */
   decline(reason: string): Decline
   /**
    * What is known of a value, small integer contents included. `op.type` and `op.shape` insist: where they cannot answer,
