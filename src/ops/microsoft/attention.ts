@@ -1,4 +1,5 @@
 import { addDims, type Dim, exactQuotient, multiplyDims, productOf, type Shape } from '../../base/shape.ts'
+import { sizeOf } from '../channels.ts'
 import type { Call, Cost, InferredType, TypedCall } from '../operator.ts'
 import { fused, like } from './fused.ts'
 
@@ -21,10 +22,6 @@ const part = (width: Dim, count: number): Dim => exactQuotient(width, count) ?? 
 /** Each query meets each key to be weighed, and each value. */
 function meetings({ batch, queries, keys, queryWidth, valueWidth }: Sizes): number {
   return sizeOf(productOf([batch, queries, keys])) * (sizeOf(queryWidth) + sizeOf(valueWidth))
-}
-
-function sizeOf(dim: Dim): number {
-  return typeof dim === 'number' ? dim : Number.NaN
 }
 
 // --- attention that projects: x [batch, length, input], weights [input, queries + keys + values] ---

@@ -3,6 +3,7 @@ import { productCost } from '../channels.ts'
 import { conv, convTranspose } from '../conv.ts'
 import type { Call, InferredType, TypedCall } from '../operator.ts'
 import { globalAveragePool, maxPool } from '../pool.ts'
+import { refuse } from '../spec.ts'
 import { fused, inferAs } from './fused.ts'
 
 // Convolutions and pools: with an activation after, quantized, and on images whose channels are the last axis.
@@ -68,12 +69,13 @@ export const qLinearConv = fused('com.microsoft.QLinearConv', {
 
 export const convTransposeWithDynamicPads = fused('com.microsoft.ConvTransposeWithDynamicPads', {
   infer: call => {
+    // They are optional by its schema, but the engine ends the process where they are left out.
+    if (!call.node.inputs[2]) refuse(call.node, 'its pads are left out.')
     const { auto_pad, dilations, group, kernel_shape, output_padding, strides } = call.attributes
     const pads = numbersIn(call, 2)
     const stated = { auto_pad, dilations, group, kernel_shape, output_padding, strides }
     const [found] = inferAs(convTranspose, call, pads ? { ...stated, pads } : stated, [0, 1])
-    const open = call.node.inputs[2] && !pads
-    return [open ? { dtype: found!.dtype, shape: found!.shape?.map((dim, i) => (i < 2 ? dim : '')) } : found!]
+    return [!pads ? { dtype: found!.dtype, shape: found!.shape?.map((dim, i) => (i < 2 ? dim : '')) } : found!]
   },
   cost: ({ inputs: [x, w] }) => productCost(x?.shape, w?.shape?.slice(1)),
 })

@@ -1,19 +1,29 @@
-import type { Call, TypedCall } from '../operator.ts'
-import { lstm } from '../recurrent.ts'
-import { fused, inferAs } from './fused.ts'
+import { productOf } from '../../base/shape.ts'
+import { sizeOf } from '../channels.ts'
+import type { Call, InferredType } from '../operator.ts'
+import { fused } from './fused.ts'
 
 type Named = 'com.microsoft.DynamicQuantizeLSTM' | 'com.microsoft.AttnLSTM'
+
+/** Of x [time, batch, input]: all hidden states, the last one, and the last cells. */
+function sizesOf({ attributes, inputs: [x] }: Pick<Call<Named>, 'attributes' | 'inputs'>) {
+  const [time = '', batch = '', input = ''] = x!.shape ?? []
+  const directions = attributes.direction === 'bidirectional' ? 2 : 1
+  return { time, batch, input, directions, hidden: attributes.hidden_size ?? '' }
+}
 
 function likeLstm<K extends Named>(type: K) {
   return fused<K>(type, {
     infer: call => {
-      const { direction, hidden_size } = (call as unknown as Call<Named>).attributes
-      return inferAs(lstm, call, { direction, ...(hidden_size === undefined ? {} : { hidden_size }) }).slice(
-        0,
-        call.node.outputs.length,
-      )
+      const { time, batch, directions, hidden } = sizesOf(call as unknown as Call<Named>)
+      const { dtype } = call.inputs[0]!
+      const last: InferredType = { dtype, shape: [directions, batch, hidden] }
+      return [{ dtype, shape: [time, directions, batch, hidden] }, last, last].slice(0, call.node.outputs.length)
     },
-    cost: call => lstm.cost({ ...call, attributes: { ...call.attributes, layout: 0 } } as unknown as TypedCall<'LSTM'>),
+    cost: call => {
+      const { time, batch, input, directions, hidden } = sizesOf(call as unknown as Call<Named>)
+      return { macs: sizeOf(productOf([time, batch, directions, 4, hidden])) * (sizeOf(input) + sizeOf(hidden)) }
+    },
   })
 }
 
