@@ -22,7 +22,10 @@ describe('the command line', () => {
     expect((await sinter('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/)
     const help = await sinter('--help')
     expect(help.code).toBe(0)
-    for (const verb of ['run', 'inspect', 'train', 'evaluate', 'fuse', 'compare', 'ops']) {
+    for (const verb of [
+      ...['run', 'inspect', 'train', 'evaluate', 'fuse', 'compare', 'ops'],
+      ...['extract', 'cut', 'join', 'rename', 'set-constant'],
+    ]) {
       expect(help.out).toContain(`\n  ${verb} `)
       const own = await sinter(verb, '--help')
       expect(own.code).toBe(0)

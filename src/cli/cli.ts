@@ -3,14 +3,34 @@ import { SinterError } from '../base/errors.ts'
 import { versions } from '../recipe/versions.ts'
 import { errorDocument, type Io, printJson, type Verb } from './command.ts'
 import { compareVerb } from './compare.ts'
+import { cutVerb } from './cut.ts'
 import { evaluateVerb } from './evaluate.ts'
+import { extractVerb } from './extract.ts'
 import { fuseVerb } from './fuse.ts'
 import { inspectVerb } from './inspect.ts'
+import { joinVerb } from './join.ts'
 import { opsVerb } from './ops.ts'
+import { renameVerb } from './rename.ts'
 import { runVerb } from './run.ts'
+import { setConstantVerb } from './set-constant.ts'
+import { setDimVerb } from './set-dim.ts'
 import { trainVerb } from './train.ts'
 
-const verbs: readonly Verb[] = [runVerb, inspectVerb, trainVerb, evaluateVerb, fuseVerb, compareVerb, opsVerb]
+const verbs: readonly Verb[] = [
+  runVerb,
+  inspectVerb,
+  compareVerb,
+  trainVerb,
+  evaluateVerb,
+  fuseVerb,
+  extractVerb,
+  cutVerb,
+  joinVerb,
+  renameVerb,
+  setConstantVerb,
+  setDimVerb,
+  opsVerb,
+]
 
 /** Exit codes: done, refused with a reason, wrong usage, stopped by the user (128 + SIGINT). */
 export const exit = { done: 0, refused: 1, usage: 2, interrupted: 130 } as const

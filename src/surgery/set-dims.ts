@@ -166,7 +166,7 @@ function contradictions(graph: Graph): readonly Obstacle[] {
   // A size that is only too small or too large for the graph fails in one way; what is burnt in fails for every size.
   if (failures.some(failure => failure === undefined)) return []
   const [node = '', why = ''] = splitMessage(failures[0]!.message)
-  return [{ node, why }]
+  return [{ node, why: `${why}, with ${probes[0]!['*']} for what is open` }]
 }
 
 function splitMessage(message: string): readonly string[] {
