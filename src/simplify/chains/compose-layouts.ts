@@ -28,7 +28,7 @@ interface Chain {
 function shortest(root: Node, tools: Tools): Chain | undefined {
   let best: (Chain & { readonly gain: number }) | undefined
   const chain: Node[] = []
-  for (let node: Node | undefined = root; isLayoutNode(node); node = tools.producer(chain[0]!.inputs[0]!)) {
+  for (let node: Node | undefined = root; node && isLayoutNode(node); node = tools.producer(node.inputs[0]!)) {
     chain.unshift(node)
     const source = node.inputs[0]!
     const layout = layoutAlong(source, chain, tools)

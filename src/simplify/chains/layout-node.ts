@@ -18,8 +18,8 @@ export const layoutOps = ['Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatt
 
 type LayoutTools = Pick<Tools, 'attributes' | 'constant' | 'type'>
 
-export function isLayoutNode(node: Node | undefined): node is Node {
-  return node !== undefined && node.domain === '' && (layoutOps as readonly string[]).includes(node.op)
+export function isLayoutNode(node: Node): boolean {
+  return node.domain === '' && (layoutOps as readonly string[]).includes(node.op)
 }
 
 /** The layout after one more node; undefined where it cannot be said. */
