@@ -1,6 +1,6 @@
 import { addDims, type Dim, exactQuotient, multiplyDims, productOf, type Shape } from '../base/shape.ts'
 import { axisOf } from './axes.ts'
-import { demandPositive } from './demand.ts'
+import { demandOneOf, demandPositive } from './demand.ts'
 import { type Call, type Cost, free, type InferredType, type Link, no, operator } from './operator.ts'
 
 // The parts of transformers that the newest operator sets have as operators of their own.
@@ -53,7 +53,8 @@ function shareOf(width: Dim, count: number | undefined): Dim {
 export const attention = operator('Attention', {
   infer(call) {
     const [q, k, v] = call.inputs as readonly InferredType[]
-    const { q_num_heads: queryHeads, kv_num_heads: keyHeads } = call.attributes
+    const { q_num_heads: queryHeads, kv_num_heads: keyHeads, qk_matmul_output_mode: mode } = call.attributes
+    demandOneOf('qk_matmul_output_mode', mode, [0, 1, 2, 3])
     for (const heads of [queryHeads, keyHeads]) if (heads !== undefined) demandPositive('number of heads', heads)
     const sizes = sizesOf(call)
     const typed = ({ dtype }: InferredType, shape: (sizes: Sizes) => Shape): InferredType => ({

@@ -19,3 +19,13 @@ function mayEqual(a: Dim, b: Dim): boolean {
 export function demandPositive(what: string, value: number): void {
   if (!(Number.isSafeInteger(value) && value > 0)) throw new Error(`its ${what} is ${value}`)
 }
+
+/** Refuses a value that stands for nothing: engines look it up unseen. */
+export function demandOneOf(
+  what: string,
+  value: number | string | undefined,
+  known: readonly (number | string)[],
+): void {
+  if (value !== undefined && !known.includes(value))
+    throw new Error(`its ${what} is ${value}, known are ${known.join(', ')}`)
+}
