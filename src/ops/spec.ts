@@ -52,6 +52,16 @@ export function schemaOf(
  * Attributes that the standard does not know are handed on as they are.
  */
 export function attributesOf(node: Node, opset: number): Readonly<Record<string, unknown>> {
+  const known = plainAttributes.get(node)
+  if (known?.opset === opset) return known.values
+  const values = filledIn(node, opset)
+  plainAttributes.set(node, { opset, values })
+  return values
+}
+
+const plainAttributes = new WeakMap<Node, { readonly opset: number; readonly values: Record<string, unknown> }>()
+
+function filledIn(node: Node, opset: number): Record<string, unknown> {
   const values: Record<string, unknown> = {}
   const schema = schemaOf(node, opset)
   for (const [name, { default: value }] of Object.entries(schema?.attributes ?? {})) {

@@ -104,16 +104,19 @@ function inferInto(types: Map<string, ValueType>, body: Body, scope: Scope, bind
   for (const { name, type } of body.inputs) if (type && !types.has(name)) types.set(name, bound(type, bind))
   for (const [name, value] of body.initializers) types.set(name, typeOfConstant(value))
   const outputs = new Map(body.outputs.map(({ name, type }) => [name, type]))
+  const stated = (name: string) => body.types.get(name) ?? outputs.get(name)
   for (const node of body.nodes) {
-    const stated = (name: string) => body.types.get(name) ?? outputs.get(name)
     const found = bind ? inferStated(node, scope, stated, bind) : inferAgain(node, scope, stated)
-    for (const [i, name] of node.outputs.entries()) if (name !== '' && found[i]) types.set(name, found[i])
+    for (let i = 0; i < found.length; i++) {
+      const name = node.outputs[i]!
+      if (name !== '' && found[i]) types.set(name, found[i]!)
+    }
   }
 }
 
 type Found = readonly (ValueType | undefined)[]
 
-/** What was inferred of a node, and from what. */
+/** What was inferred of a node, and from what: of each value that it reads type and constant, of its outputs what is stated. */
 interface Memo {
   readonly opset: number
   readonly given: readonly unknown[]
@@ -128,22 +131,31 @@ const memos = new WeakMap<Node, Memo>()
  */
 function inferAgain(node: Node, scope: Scope, stated: (name: string) => ValueType | undefined): Found {
   const opset = scope.opset(node.domain)
-  const given: unknown[] = []
-  for (const name of bodiesOf(node).length > 0 ? readsOf(node) : node.inputs) {
-    given.push(name === '' ? undefined : scope.type(name), name === '' ? undefined : scope.constant(name))
-  }
-  for (const name of node.outputs) given.push(stated(name))
+  const reads = bodiesOf(node).length > 0 ? readsOf(node) : node.inputs
   const memo = memos.get(node)
-  if (memo?.opset === opset && sameItems(memo.given, given)) return memo.found
+  if (memo?.opset === opset && isAsBefore(memo.given, reads, node.outputs, scope, stated)) return memo.found
+  const given: unknown[] = []
+  for (const name of reads) given.push(scope.type(name), name === '' ? undefined : scope.constant(name))
+  for (const name of node.outputs) given.push(stated(name))
   const found = inferStated(node, scope, stated)
   memos.set(node, { opset, given, found })
   return found
 }
 
-function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
+function isAsBefore(
+  given: readonly unknown[],
+  reads: readonly string[],
+  outputs: readonly string[],
+  scope: Scope,
+  stated: (name: string) => ValueType | undefined,
+): boolean {
+  let at = 0
+  for (const name of reads) {
+    if (given[at++] !== scope.type(name)) return false
+    if (given[at++] !== (name === '' ? undefined : scope.constant(name))) return false
+  }
+  for (const name of outputs) if (given[at++] !== stated(name)) return false
+  return at === given.length
 }
 
 /** The types of a node's outputs, completed by what the file states. */

@@ -12,7 +12,7 @@ import { infer, scopeOf, scopeWithin } from '../read/infer.ts'
 import { type Live, live, type Made, type Refusal } from './live.ts'
 import { match, type Surroundings } from './match.ts'
 import { type Pass, pass } from './pass.ts'
-import { depthOf, rootsOf } from './pattern.ts'
+import { depthOf, type Matcher, type NodeMatcher, rootsOf } from './pattern.ts'
 import { isDecline, type Rule, type Tools } from './rule.ts'
 import type { Trace } from './trace.ts'
 
@@ -54,31 +54,48 @@ function takenIn(graph: Graph): Set<string> {
 }
 
 interface RuleTable {
-  rulesFor(node: Node): readonly Rule[]
+  /** The rules that may apply at a node, each with the part of its pattern that has such a root. */
+  rulesFor(node: Node): readonly Entry[]
   /** How far below a change a pattern may have its root. */
   readonly reach: number
   readonly names: string
 }
 
+interface Entry {
+  readonly rule: Rule
+  readonly matchers: readonly NodeMatcher[]
+}
+
+const none: readonly Entry[] = []
+
 function ruleTable(rules: readonly Rule[]): RuleTable {
-  const byRoot = new Map<string, readonly Rule[]>()
-  const roots = rules.map(({ matcher }) => rootsOf(matcher))
-  const anywhere = rules.filter((_, i) => !roots[i])
-  if (anywhere.length > 0) {
-    const names = anywhere.map(rule => rule.name)
-    throw new SinterError('invalid-argument', `The pattern of ${names.join(', ')} must end in a node.`, { names })
+  const byRoot = new Map<string, Entry[]>()
+  const anywhere: string[] = []
+  for (const rule of rules) {
+    const roots = rootsOf(rule.matcher)
+    if (!roots) anywhere.push(rule.name)
+    for (const root of roots ?? []) {
+      const entry = { rule, matchers: rootMatchers(rule.matcher).filter(({ type }) => type === root) }
+      const list = byRoot.get(root)
+      if (list) list.push(entry)
+      else byRoot.set(root, [entry])
+    }
   }
-  for (const root of new Set(roots.flatMap(list => list!))) {
-    byRoot.set(
-      root,
-      rules.filter((_, i) => roots[i]!.includes(root)),
-    )
+  if (anywhere.length > 0) {
+    const message = `The pattern of ${anywhere.join(', ')} must end in a node.`
+    throw new SinterError('invalid-argument', message, { names: anywhere })
   }
   return {
-    rulesFor: node => byRoot.get(keyOf(node)) ?? [],
+    rulesFor: node => byRoot.get(keyOf(node)) ?? none,
     reach: Math.max(0, ...rules.map(({ matcher }) => depthOf(matcher) - 1)),
     names: rules.map(({ name }) => name).join(', '),
   }
+}
+
+/** The patterns that a root may fit, in order. */
+function rootMatchers(matcher: Matcher): readonly NodeMatcher[] {
+  if (matcher.kind === 'node') return [matcher]
+  return matcher.kind === 'either' ? matcher.options.flatMap(rootMatchers) : []
 }
 
 interface Context {
@@ -133,11 +150,11 @@ function applyFirst(
   scope: LiveScope,
   context: Context,
 ): ReadonlySet<Node> | undefined {
-  for (const rule of context.table.rulesFor(root)) {
+  for (const { rule, matchers } of context.table.rulesFor(root)) {
     let touched: ReadonlySet<Node> | undefined
     let declined: string | undefined
-    const started = performance.now()
-    match(surroundings, rule.matcher, root, found => {
+    const started = context.trace ? performance.now() : 0
+    const accept = (found: Readonly<Record<string, unknown>>) => {
       const made = attempt(rule, found, surroundings, now, scope, context)
       const answer = 'refused' in made ? made : now.replace(root, made)
       if ('refused' in answer) {
@@ -147,7 +164,8 @@ function applyFirst(
       touched = answer.touched
       for (const node of touched) scope.learn(node)
       return true
-    })
+    }
+    for (const matcher of matchers) if (match(surroundings, matcher, root, accept)) break
     if (context.trace && (touched || declined)) {
       const seconds = (performance.now() - started) / 1000
       const at = describe(root)

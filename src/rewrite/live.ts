@@ -40,6 +40,9 @@ export interface Live extends Omit<Surroundings, 'attributes'> {
   finish(): void
 }
 
+/** A constant that hundreds of nodes read would have all of them looked at again whenever one leaves. */
+const fewReaders = 4
+
 export function live(draft: Draft, constantAround: (name: string) => Tensor | undefined): Live {
   /** Each node with its place in the order, which what replaces it inherits. */
   const nodes = new Map<Node, number>()
@@ -119,8 +122,15 @@ export function live(draft: Draft, constantAround: (name: string) => Tensor | un
 
     const removed = [root, ...sweep(readsOf(root))]
     for (const node of nameAfter(added, removed)) touched.add(node)
-    for (const name of removed.flatMap(readsOf)) for (const reader of readers.get(name) ?? []) touched.add(reader)
-    return { touched: new Set([...touched].filter(node => nodes.has(node))) }
+    for (const gone of removed) {
+      for (const name of readsOf(gone)) {
+        // To one of few readers it matters that there is one less: some rules want a value for themselves.
+        const left = readers.get(name)
+        if (left && left.size <= fewReaders) for (const reader of left) touched.add(reader)
+      }
+    }
+    for (const node of touched) if (!nodes.has(node)) touched.delete(node)
+    return { touched }
   }
 
   /** Under which names the results stand: made values take the outputs' names, readers go over to existing values. */

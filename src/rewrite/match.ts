@@ -75,9 +75,25 @@ function matchNode(around: Surroundings, matcher: NodeMatcher, node: Node, found
       (operatorOf(node)?.commutative ?? false) &&
       matchInputs(around, matcher.inputs, [node.inputs[1] ?? '', node.inputs[0] ?? ''], found, then))
   if (matcher.name === undefined) return inputs()
-  const attributes = around.attributes(node)
-  const stated = Object.fromEntries(Object.entries(attributes).filter(([name]) => name in node.attributes))
-  return capture(found, matcher.name, { type: matcher.type, node, attributes, stated } as unknown as Found, inputs)
+  return capture(found, matcher.name, new FoundNode(matcher.type, node, around) as unknown as Found, inputs)
+}
+
+/** Most finds come to nothing: attributes are looked up when they are asked for. */
+class FoundNode {
+  readonly type: string
+  readonly node: Node
+  readonly #around: Surroundings
+  constructor(type: string, node: Node, around: Surroundings) {
+    this.type = type
+    this.node = node
+    this.#around = around
+  }
+  get attributes(): Readonly<Record<string, unknown>> {
+    return this.#around.attributes(this.node)
+  }
+  get stated(): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(Object.entries(this.attributes).filter(([name]) => name in this.node.attributes))
+  }
 }
 
 function matchInputs(
