@@ -36,8 +36,8 @@ export const joinVerb: Verb = (program, io) => {
           'join resize.onnx net.onnx --map resized=image --prefix-a pre/ -o model.onnx',
         ],
         `Without --map, outputs go into the inputs of the same name. Types are checked,
-the older model is upgraded to the opset of the newer, and names that only b uses
-inside give way to a's. Inputs and outputs that nothing connects stay.`,
+the older model is upgraded to the opset of the newer, and names inside of b
+give way to those of a. Inputs and outputs that nothing connects stay.`,
       ),
     )
     .action(
