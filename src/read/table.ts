@@ -27,7 +27,9 @@ export function operatorTable(): readonly OperatorRow[] {
   return [...names].sort().map(operator => {
     const newest = schemas[operator]?.at(-1)
     const record = operators.get(operator)
-    const gone = newest?.deprecated ? `gone since opset ${newest.since}` : 'no record of it: its schema gives element types, and no more'
+    const gone = newest?.deprecated
+      ? `gone since opset ${newest.since}`
+      : 'no record of it: its schema gives element types, and no more'
     return {
       operator,
       since: newest?.since,
