@@ -5,6 +5,7 @@ import { type Body, describe, type Node } from '../graph/graph.ts'
 import { operatorOf } from './index.ts'
 import type { Call, InferredType, TypedCall } from './operator.ts'
 import { attributesOf, keyOf, type OpName } from './spec.ts'
+import { typesBySchema } from './types-by-schema.ts'
 
 /** What surrounds a node: types and constants by name. */
 export interface Scope {
@@ -43,16 +44,17 @@ export function typedCallOf<K extends OpName>(node: Node, scope: Scope): TypedCa
 }
 
 /**
- * The types of a node's outputs; undefined for each where the operator is unknown or an input's type is.
+ * The types of a node's outputs. Where there is no record of the operator, or an input's type is not known, they are what
+ * its schema tells; undefined where that is nothing.
  * @throws SinterError `invalid-graph` if the inputs do not fit the operator.
  */
 export function inferNode(node: Node, scope: Scope): readonly (InferredType | ValueType | undefined)[] {
   const operator = operatorOf(node)
-  const unknown = node.outputs.map(() => undefined)
-  if (!operator) return unknown
   const call = callOf(node, scope)
+  const bySchema = () => typesBySchema(node, call.opset, call.inputTypes)
+  if (!operator) return bySchema()
   const untyped = node.inputs.some((name, i) => name !== '' && !isTensorType(call.inputTypes[i]))
-  if (untyped && operator.accepts !== 'any') return unknown
+  if (untyped && operator.accepts !== 'any') return bySchema()
   return asked(node, () => operator.infer(call))
 }
 
