@@ -1,7 +1,24 @@
 import type { Step } from '../step.ts'
 import { composeLayouts } from './compose-layouts.ts'
 import { composeSegments, gatherSegment } from './compose-segments.ts'
+import { concatAfterLayout, concatBeforeReshape, joinLayouts } from './join-layouts.ts'
+import { mergeCasts, mergeExpands, mergePads, mergeSlices, mergeTiles } from './merge-twins.ts'
 import { sinkLayouts } from './sink-layouts.ts'
+import { slicesToSplit } from './slices-to-split.ts'
 
 /** Rows of nodes that move data without computing: one in the place of several. */
-export const chains = (): readonly Step[] => [composeLayouts, composeSegments, gatherSegment, sinkLayouts]
+export const chains = (): readonly Step[] => [
+  composeLayouts,
+  sinkLayouts,
+  joinLayouts,
+  concatBeforeReshape,
+  concatAfterLayout,
+  composeSegments,
+  gatherSegment,
+  mergeSlices,
+  slicesToSplit,
+  mergeCasts,
+  mergePads,
+  mergeExpands,
+  mergeTiles,
+]

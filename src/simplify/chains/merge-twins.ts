@@ -1,0 +1,120 @@
+import { numbers } from '../../base/tensor.ts'
+import { rule } from '../../rewrite/rule.ts'
+import { type AxisCut, cutsOf, emitSlice } from './segments.ts'
+
+/** A Slice of a Slice takes at once what both take, along all their axes. */
+export const mergeSlices = rule({
+  name: 'merge-slices',
+  match: ({ op, any, rest }) =>
+    op
+      .Slice([
+        op
+          .Slice([any('x'), rest('from')])
+          .once()
+          .as('inner'),
+        rest('to'),
+      ])
+      .as('outer'),
+  replace({ x, inner, outer }, tools) {
+    const [first, second] = [cutsOf(inner.node, tools), cutsOf(outer.node, tools)]
+    if (!first || !second) return tools.decline('what they take is not fixed')
+    const cuts = new Map<number, AxisCut>(first.map(cut => [cut.axis, cut]))
+    for (const { axis, start, step, count } of second) {
+      const before = cuts.get(axis)
+      cuts.set(
+        axis,
+        before
+          ? { axis, start: before.start + start * before.step, step: before.step * step, count }
+          : { axis, start, step, count },
+      )
+    }
+    return cuts.size === 0 ? x : emitSlice(tools.op, x, [...cuts.values()])
+  },
+})
+
+/** Whole numbers that every value of a type has a place for. */
+const exact: Readonly<Record<string, readonly string[]>> = {
+  bool: [
+    'int8',
+    'uint8',
+    'int16',
+    'uint16',
+    'int32',
+    'uint32',
+    'int64',
+    'uint64',
+    'float16',
+    'bfloat16',
+    'float32',
+    'float64',
+  ],
+  int8: ['int16', 'int32', 'int64', 'float16', 'float32', 'float64'],
+  uint8: ['int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'float16', 'float32', 'float64'],
+  int16: ['int32', 'int64', 'float32', 'float64'],
+  uint16: ['int32', 'uint32', 'int64', 'uint64', 'float32', 'float64'],
+  int32: ['int64', 'float64'],
+  uint32: ['int64', 'uint64', 'float64'],
+  float16: ['float32', 'float64'],
+  bfloat16: ['float32', 'float64'],
+  float32: ['float64'],
+}
+
+/** A Cast of a Cast is one, where the type between holds every value of the first. */
+export const mergeCasts = rule({
+  name: 'merge-casts',
+  match: ({ op, any }) => op.Cast([op.Cast([any('x')]).as('inner')]).as('outer'),
+  replace({ x, inner, outer }, { op, type, decline }) {
+    const [from, between] = [type(x)?.dtype, type(inner.node.outputs[0]!)?.dtype]
+    if (!from || !between) return decline('a type is not known')
+    if (from !== between && !exact[from]?.includes(between)) return decline(`${between} does not hold every ${from}`)
+    const result = type(outer.node.outputs[0]!)?.dtype
+    return result === from ? x : op.Cast([x], outer.stated)
+  },
+})
+
+/** Pads by the same constant add up. */
+export const mergePads = rule({
+  name: 'merge-pads',
+  match: ({ op, any, constant, maybe }) =>
+    op
+      .Pad([
+        op
+          .Pad([any('x'), constant('first'), maybe(constant('inner'))])
+          .where(({ mode }) => mode === 'constant')
+          .once(),
+        constant('second'),
+        maybe(constant('outer')),
+      ])
+      .where(({ mode }) => mode === 'constant'),
+  replace({ x, first, second, inner, outer }, { op, decline }) {
+    const [a, b] = [numbers(first), numbers(second)]
+    const [one, other] = [inner, outer].map(value => (value ? numbers(value)[0] : 0))
+    if (!Object.is(one, other)) return decline('they fill with different values')
+    const cuts = Array.from(a).some(size => size < 0) || Array.from(b).some(size => size < 0)
+    if (cuts || a.length !== b.length) return decline('one of them cuts off')
+    const pads = Array.from(a, (size, i) => size + b[i]!)
+    return op.Pad([x, op.ints(pads), outer?.ref ?? inner?.ref])
+  },
+})
+
+/** Of two Expands in a row, the second does all. */
+export const mergeExpands = rule({
+  name: 'merge-expands',
+  match: ({ op, any }) => op.Expand([op.Expand([any('x'), any()]).as('inner'), any('target')]).as('outer'),
+  replace({ x, inner, outer, target }, { op, type, constant, decline }) {
+    const [between, to] = [type(inner.node.outputs[0]!)?.shape, type(outer.node.outputs[0]!)?.shape]
+    if (!to?.every(size => typeof size === 'number') || !between) return decline('the shape is not fixed')
+    return op.Expand([
+      x,
+      constant(target) && `${Array.from(numbers(constant(target)!))}` === `${to}` ? target : op.ints(to as number[]),
+    ])
+  },
+})
+
+/** Tiles of the same rank multiply. */
+export const mergeTiles = rule({
+  name: 'merge-tiles',
+  match: ({ op, any, constant }) => op.Tile([op.Tile([any('x'), constant('first')]).once(), constant('second')]),
+  replace: ({ x, first, second }, { op }) =>
+    op.Tile([x, op.ints(Array.from(numbers(first), (times, i) => times * numbers(second)[i]!))]),
+})
