@@ -9,6 +9,7 @@ import {
   type Compute,
   elementwise,
   evaluateElementwise,
+  followElements,
   maskLike,
   piecewiseConstant,
   scalarLike,
@@ -55,7 +56,11 @@ function quotient(a: Dim, b: Dim): Dim {
 }
 
 export const mod = operator('Mod', {
-  infer: ({ inputs }) => [broadcastType(inputs)],
+  infer: ({ inputs, attributes: { fmod } }) => {
+    const found = broadcastType(inputs)
+    const compute = fmod ? truncatedRemainder : flooredRemainder
+    return [withContents(found, followElements(inputs, found, compute, remainderOf))]
+  },
   gradient: ({ op, attributes: { fmod }, x: [a, b], y: [y], dy: [dy], needs }) => [
     dy!,
     // a = b * n + y with a whole n, so that dy/db = -n = (y - a) / b; only fmod=1 takes floats.
@@ -70,6 +75,9 @@ export const mod = operator('Mod', {
     ),
   ],
 })
+
+/** 0 where it divides. */
+const remainderOf = (a: Dim, b: Dim): Dim => (exactQuotient(a, b) === undefined ? '' : 0)
 
 const truncatedRemainder: Compute = { float: (a, b) => a! % b!, integer: (a, b) => a! % b! }
 
@@ -143,6 +151,7 @@ export const sum = elementwise('Sum', {
   commutative: true,
   gradient: ({ x, dy: [dy] }) => x.map(() => dy!),
   compute: (...x) => x.reduce((a, b) => a + b),
+  symbolic: (...x) => x.reduce(addDims),
 })
 
 export const mean = elementwise('Mean', {

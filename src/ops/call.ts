@@ -2,6 +2,7 @@ import { messageOf, SinterError } from '../base/errors.ts'
 import { isTensorType, type ValueType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import { type Body, describe, type Node } from '../graph/graph.ts'
+import { withFollowed } from './follow.ts'
 import { operatorOf } from './index.ts'
 import type { Call, InferredType, TypedCall } from './operator.ts'
 import { attributesOf, keyOf, type OpName } from './spec.ts'
@@ -55,7 +56,7 @@ export function inferNode(node: Node, scope: Scope): readonly (InferredType | Va
   if (!operator) return bySchema()
   const untyped = node.inputs.some((name, i) => name !== '' && !isTensorType(call.inputTypes[i]))
   if (untyped && operator.accepts !== 'any') return bySchema()
-  return asked(node, () => operator.infer(call))
+  return asked(node, () => withFollowed(operator, call, operator.infer(call)))
 }
 
 /**

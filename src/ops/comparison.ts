@@ -3,7 +3,7 @@ import type { Tensor } from '../base/tensor.ts'
 import { broadcast, broadcastType, elementwiseLinks } from './broadcast.ts'
 import { withContents } from './contents.ts'
 import { broadcastSources, take } from './elements.ts'
-import { elementwise, maskLike, piecewiseConstant } from './elementwise.ts'
+import { eachElement, elementwise, maskLike, piecewiseConstant } from './elementwise.ts'
 import { free, type InferredType, operator } from './operator.ts'
 
 type Ordered = number | bigint
@@ -56,8 +56,10 @@ export const xor = elementwise('Xor', {
 export const not = elementwise('Not', { gradient: piecewiseConstant, compute: a => a! === 0 })
 
 export const where = operator('Where', {
-  infer: ({ inputs: [condition, a, b] }) => {
-    return [withContents(broadcastType([condition, a, b], a!.dtype), chosen(condition!, a!, b!))]
+  infer: ({ inputs }) => {
+    const [condition, a, b] = inputs as readonly InferredType[]
+    const found = broadcastType([condition, a, b], a!.dtype)
+    return [withContents(found, eachElement([condition, a, b], found, which))]
   },
   gradient: ({ op, x: [condition, a], dy: [dy], needs }) => {
     // A mask's product: onnxruntime's Where takes a slow path for what is broadcast.
@@ -77,13 +79,8 @@ export const where = operator('Where', {
   },
 })
 
-function chosen(condition: InferredType, a: InferredType, b: InferredType): readonly Dim[] | undefined {
-  if (!condition.value || !a.value || !b.value) return undefined
-  const all = [condition.value, a.value, b.value]
-  const count = all.some(value => value.length === 0) ? 0 : Math.max(...all.map(value => value.length))
-  return Array.from({ length: count }, (_, i) => {
-    const [which, left, right] = all.map(value => value[value.length === 1 ? 0 : i] ?? '')
-    if (typeof which === 'number') return which ? left! : right!
-    return sameDim(left!, right!) ? left! : ''
-  })
+/** The element that is chosen, where it is known which, or where both are the same. */
+function which(condition: Dim = '', a: Dim = '', b: Dim = ''): Dim {
+  if (typeof condition === 'number') return condition ? a : b
+  return sameDim(a, b) ? a : ''
 }

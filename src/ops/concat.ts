@@ -1,7 +1,6 @@
 import { addDims, type Dim, exactQuotient } from '../base/shape.ts'
 import { int64s, type Tensor, zeros } from '../base/tensor.ts'
 import { agreed, axisOf, contentsOf, given, numbersFrom } from './axes.ts'
-import { withContents } from './contents.ts'
 import { copyRun, refusePacked, strided, stridesOf } from './elements.ts'
 import { filled } from './fill.ts'
 import { type Call, free, type InferredType, type Link, operator } from './operator.ts'
@@ -39,6 +38,7 @@ export const concat = operator('Concat', {
     })
   },
   cost: free,
+  moves: 'all',
   evaluate: ({ attributes: { axis } }, inputs) => [
     concatenated(
       inputs.map(t => t!),
@@ -59,8 +59,7 @@ function concatType(inputs: readonly InferredType[], axis: number): InferredType
     if (k === at) return shapes.length < inputs.length ? '' : shapes.map(s => s[k]!).reduce(addDims)
     return agreed(shapes.map(s => s[k]!))
   })
-  const values = inputs.map(type => type.value)
-  return withContents({ dtype, shape }, values.every(v => v !== undefined) ? values.flat() : undefined)
+  return { dtype, shape }
 }
 
 export function concatenated(inputs: readonly Tensor[], axis: number): Tensor {
@@ -88,13 +87,7 @@ export const split = operator('Split', {
     if (!x!.shape) return call.node.outputs.map(() => ({ dtype: x!.dtype, shape: undefined }))
     const at = axisOf(call.attributes.axis, x!.shape.length)
     const sizes = splitSizes(call, x!.shape[at]!)
-    let start = 0
-    return sizes.map(size => {
-      const shape = x!.shape!.map((dim, k) => (k === at ? size : dim))
-      const value = typeof size === 'number' ? x!.value?.slice(start, start + size) : undefined
-      start += Number(size)
-      return withContents({ dtype: x!.dtype, shape }, value)
-    })
+    return sizes.map(size => ({ dtype: x!.dtype, shape: x!.shape!.map((dim, k) => (k === at ? size : dim)) }))
   },
   gradient: ({ op, attributes: { axis }, y, dy }) => {
     const parts = dy.map((d, i) => d ?? filled(op, y[i]!, op.shape(y[i]!), 0))
@@ -121,6 +114,7 @@ export const split = operator('Split', {
     return { inputs: { 1: int64s(sizes) }, attributes: { num_outputs: undefined } }
   },
   cost: free,
+  moves: [0],
   evaluate: (call, [x]) => {
     const at = axisOf(call.attributes.axis, x!.shape.length)
     let start = 0
@@ -168,6 +162,8 @@ function splitSizes(call: Call<'Split'>, whole: Dim): readonly Dim[] {
     }
     return sizes
   }
+  const { num_outputs: parts = count } = call.attributes
+  if (parts !== count) throw new Error(`it is to be split into ${parts}, but has ${count} outputs`)
   if (typeof whole === 'string') {
     const part = exactQuotient(whole, count)
     return new Array<Dim>(count).fill(part ?? '')

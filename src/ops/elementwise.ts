@@ -1,10 +1,10 @@
 import { type DType, isInteger } from '../base/dtype.ts'
-import { type Dim, elementCount } from '../base/shape.ts'
+import { type Dim, elementCount, isFixed } from '../base/shape.ts'
 import { fromNumbers, numbers, type Tensor } from '../base/tensor.ts'
 import { dataTypeOf } from '../onnx/dtypes.ts'
 import { broadcast, broadcastType, elementwiseLinks } from './broadcast.ts'
 import type { Ops, Ref } from './build.ts'
-import { withContents } from './contents.ts'
+import { mostFollowed, withContents } from './contents.ts'
 import { broadcastSources, integersOf, tensorOf } from './elements.ts'
 import {
   free,
@@ -49,7 +49,7 @@ export function elementwise<K extends OpName>(type: K, row: Elementwise<K>): Ope
     infer: ({ inputs, opset }) => {
       const found =
         opset < 7 ? { dtype: result ?? inputs[0]!.dtype, shape: inputs[0]!.shape } : broadcastType(inputs, result)
-      const value = isNo(compute) ? undefined : follow(inputs, compute, symbolic)
+      const value = isNo(compute) ? undefined : followElements(inputs, found, compute, symbolic)
       return [withContents(found, value)]
     },
     gradient,
@@ -126,27 +126,23 @@ export function functionFor(compute: Compute, integers: boolean): OfFloats {
 }
 
 /** The contents of the result, where the operands' are known (see `InferredType`). */
-function follow(
+export function followElements(
   inputs: readonly (InferredType | undefined)[],
+  found: InferredType,
   compute: Compute,
   symbolic?: Symbolic,
 ): readonly Dim[] | undefined {
-  const values = inputs.map(type => type?.value)
-  if (values.some(value => value === undefined)) return undefined
-  const known = values as readonly (readonly Dim[])[]
-  const count = known.some(value => value.length === 0) ? 0 : Math.max(...known.map(value => value.length))
   const integers = inputs.every(type => isInteger(type!.dtype))
   const apply = functionFor(compute, integers)
+  const wholes = typeof compute !== 'function' && integers
   const dims = typeof symbolic === 'object' ? symbolic[integers ? 'integer' : 'float'] : symbolic
-  return Array.from({ length: count }, (_, i): Dim => {
-    const x = known.map(value => value[value.length === 1 ? 0 : i] ?? '')
+  return eachElement(inputs, found, (...x) => {
     if (!x.every(dim => typeof dim === 'number')) {
       // Half of a symbol could be rounded in any direction yet.
       const open = x.some(dim => dim === '' || (typeof dim === 'number' && !Number.isInteger(dim)))
       return open || !dims ? '' : dims(...x)
     }
     if (integers && !x.every(Number.isSafeInteger)) return ''
-    const wholes = typeof compute !== 'function' && integers
     try {
       return Number(apply(...(wholes ? (x.map(BigInt) as unknown as number[]) : x)))
     } catch (error) {
@@ -155,6 +151,24 @@ function follow(
       throw error
     }
   })
+}
+
+/** Applies a function to the contents of inputs that broadcast to a shape; undefined where one's are not known. */
+export function eachElement(
+  inputs: readonly (InferredType | undefined)[],
+  { shape }: InferredType,
+  apply: (...x: readonly Dim[]) => Dim,
+): readonly Dim[] | undefined {
+  const values = inputs.map(type => type?.value)
+  if (!isFixed(shape) || values.some(value => value === undefined)) return undefined
+  const count = elementCount(shape)
+  if (count > mostFollowed) return undefined
+  const operands = (values as readonly (readonly Dim[])[]).map((value, n) => {
+    if (value.length === count || value.length === 1) return (i: number) => value[value.length === 1 ? 0 : i]!
+    const places = broadcastSources(shape, inputs[n]!.shape as readonly number[])
+    return (i: number) => value[places[i]!]!
+  })
+  return Array.from({ length: count }, (_, i) => apply(...operands.map(at => at(i))))
 }
 
 /** A rank-0 constant of a value's type. */

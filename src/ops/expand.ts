@@ -2,17 +2,13 @@ import { multiplyDims, type Shape } from '../base/shape.ts'
 import { int64s, numbers } from '../base/tensor.ts'
 import { contentsOf, lengthOf, numbersIn, unknownShape } from './axes.ts'
 import { broadcast } from './broadcast.ts'
-import { withContents } from './contents.ts'
 import { broadcastStrides, strided, stridesOf } from './elements.ts'
 import { type Call, free, type InferredType, type Link, operator } from './operator.ts'
 
 export const expand = operator('Expand', {
   infer: call => {
     const [x] = call.inputs
-    const shape = expandedShape(call, x!)
-    const [size] = shape?.length === 1 ? shape : [0]
-    const value = x!.value?.length === 1 && typeof size === 'number' ? repeat(x!.value, size) : x!.value
-    return [withContents({ dtype: x!.dtype, shape }, value)]
+    return [{ dtype: x!.dtype, shape: expandedShape(call, x!) }]
   },
   gradient: ({ dy: [dy] }) => [dy!, null],
   coupling: ({ inputs: [x], outputs: [y] }) => {
@@ -29,6 +25,7 @@ export const expand = operator('Expand', {
     return { inputs: { 1: int64s(Array.from(numbers(target), (n, i) => (n === 1 ? 1 : Number(shape[i + lead])))) } }
   },
   cost: free,
+  moves: [0],
   evaluate: (call, [x]) => {
     const shape = expandedShape(call, x!) as readonly number[]
     return [strided(x!, shape, broadcastStrides(shape, x!.shape))]
@@ -48,9 +45,7 @@ export const tile = operator('Tile', {
     if (!x!.shape) return [{ dtype: x!.dtype, shape: undefined }]
     const repeats = contentsOf(call, 1)
     const shape = x!.shape.map((dim, axis) => multiplyDims(dim, repeats?.[axis] ?? ''))
-    const times = repeats?.[0]
-    const value = x!.value && shape.length === 1 && typeof times === 'number' ? repeat(x!.value, times) : undefined
-    return [withContents({ dtype: x!.dtype, shape }, value)]
+    return [{ dtype: x!.dtype, shape }]
   },
   gradient: ({ op, x: [x], y: [y], dy: [dy] }) => {
     // Each axis as [times, size]: the copies of an element stand along the axes of times.
@@ -69,6 +64,7 @@ export const tile = operator('Tile', {
     })
   },
   cost: free,
+  moves: [0],
   evaluate: (_, [x, repeats]) => {
     // Each axis as [times, size], of which the first goes over the same elements again.
     const strides = stridesOf(x!.shape)
@@ -87,7 +83,3 @@ export const tile = operator('Tile', {
     ]
   },
 })
-
-function repeat<T>(list: readonly T[], times: number): T[] {
-  return Array.from({ length: times }, () => list).flat()
-}

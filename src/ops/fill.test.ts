@@ -16,7 +16,7 @@ test('a filled tensor has the type of another and the shape asked for, and is sm
     [100, 100],
   ]) {
     const graph = graphOf(shape)
-    expect(infer(graph).get(graph.outputs[0]!.name)).toEqual({ dtype: 'float64', shape })
+    expect(infer(graph).get(graph.outputs[0]!.name)).toMatchObject({ dtype: 'float64', shape })
     const bytes = [...graph.initializers.values()].reduce((sum, t) => sum + tensorBytes(t), 0)
     expect(bytes).toBeLessThan(100)
   }

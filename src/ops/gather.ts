@@ -1,20 +1,17 @@
-import { type Dim, elementCount } from '../base/shape.ts'
+import { elementCount } from '../base/shape.ts'
 import { int64s, numbers, type Tensor, tensor, zeros } from '../base/tensor.ts'
 import { axisOf } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
-import { withContents } from './contents.ts'
 import { copyRun, eachPosition, refusePacked, sources, stridesOf, take } from './elements.ts'
 import { filled } from './fill.ts'
 import { type Backward, free, type InferredType, type Link, no, operator } from './operator.ts'
 
 export const gather = operator('Gather', {
-  infer: ({ attributes, inputs: [x, indices], constant }) => {
+  infer: ({ attributes, inputs: [x, indices] }) => {
     const { dtype, shape } = x!
     if (!shape || !indices!.shape) return [{ dtype, shape: undefined }]
     const axis = axisOf(attributes.axis, shape.length)
-    const result = [...shape.slice(0, axis), ...indices!.shape, ...shape.slice(axis + 1)]
-    const picked = constant(1) ? Array.from(numbers(constant(1)!)) : indices!.value
-    return [withContents({ dtype, shape: result }, x!.value && picked?.map(i => pickFrom(x!.value!, i)))]
+    return [{ dtype, shape: [...shape.slice(0, axis), ...indices!.shape, ...shape.slice(axis + 1)] }]
   },
   gradient: call => [gatherGradient(call), null],
   coupling: ({ attributes, inputs: [x, indices], constant }) => {
@@ -43,6 +40,7 @@ export const gather = operator('Gather', {
     return { inputs: { 1: int64s(from ? stays.map(i => from.indexOf(i)) : stays) } }
   },
   cost: free,
+  moves: [0],
   evaluate: ({ attributes }, [x, indices]) => {
     const axis = axisOf(attributes.axis, x!.shape.length)
     refusePacked(x!)
@@ -59,10 +57,6 @@ export const gather = operator('Gather', {
     return [made]
   },
 })
-
-function pickFrom(value: readonly Dim[], index: Dim): Dim {
-  return typeof index === 'number' ? (value[index < 0 ? index + value.length : index] ?? '') : ''
-}
 
 /** Reads indices, negative ones counted from the end. @throws Error if one is outside. */
 function indexReader(indices: Tensor, size: number): (flat: number) => number {
@@ -112,6 +106,7 @@ export const gatherElements = operator('GatherElements', {
   ],
   coupling: no('its indices say which element each place takes'),
   cost: free,
+  moves: [0],
   evaluate: ({ attributes }, [x, indices]) => {
     const axis = axisOf(attributes.axis, x!.shape.length)
     const at = indexReader(indices!, x!.shape[axis]!)
@@ -132,6 +127,7 @@ export const gatherND = operator('GatherND', {
   },
   coupling: no('its indices say which slice each place takes'),
   cost: free,
+  moves: [0],
   evaluate: ({ attributes: { batch_dims: batch } }, [x, indices]) => {
     const { shape } = slicesType(x!, indices!, batch) as { shape: readonly number[] }
     const depth = indices!.shape.at(-1)!

@@ -1,9 +1,9 @@
-import { type Dim, elementCount, productOf, type Shape, subtractDims } from '../base/shape.ts'
+import { addDims, type Dim, elementCount, isFixed, productOf, type Shape, subtractDims } from '../base/shape.ts'
 import { fromNumbers, int64s, numbers, type Tensor, tensor, zeros } from '../base/tensor.ts'
 import type { Node } from '../graph/graph.ts'
 import { contentsOf, lengthOf, unknownShape } from './axes.ts'
 import { typeNumbered } from './cast.ts'
-import { typeOfConstant, withContents } from './contents.ts'
+import { mostFollowed, typeOfConstant, withContents } from './contents.ts'
 import { eachPosition, elementsOf, take, tensorOf } from './elements.ts'
 import { type Call, free, type Link, no, operator, type TypedCall } from './operator.ts'
 
@@ -77,12 +77,10 @@ export const constantOfShape = operator('ConstantOfShape', {
   infer(call) {
     const fill = fillOf(call)
     const sizes = contentsOf(call, 0) ?? shapeOfLength(lengthOf(call.inputs[0]))
-    const [count = 1] = sizes ?? []
     const single = typeOfConstant(fill).value
-    const value = single && sizes && sizes.length <= 1 && typeof count === 'number' && count <= 1024
-    return [
-      withContents({ dtype: fill.dtype, shape: sizes }, value ? new Array<Dim>(count).fill(single[0]!) : undefined),
-    ]
+    const few = isFixed(sizes) && elementCount(sizes) <= mostFollowed
+    const value = single && few ? new Array<Dim>(elementCount(sizes)).fill(single[0]!) : undefined
+    return [withContents({ dtype: fill.dtype, shape: sizes }, value)]
   },
   gradient: readsShape,
   coupling: none,
@@ -110,8 +108,8 @@ export const range = operator('Range', {
     const { dtype } = call.inputs[0]!
     const [start, limit, delta] = [0, 1, 2].map(i => contentsOf(call, i)?.[0] ?? '')
     const count = countOf(start!, limit!, delta!)
-    const follows = typeof start === 'number' && typeof delta === 'number' && typeof count === 'number' && count <= 1024
-    const value = follows ? Array.from({ length: count }, (_, i) => start + i * delta) : undefined
+    const follows = start !== '' && typeof delta === 'number' && typeof count === 'number' && count <= mostFollowed
+    const value = follows ? Array.from({ length: count }, (_, i) => addDims(start!, i * delta)) : undefined
     return [withContents({ dtype, shape: [count] }, value)]
   },
   gradient: no('how many numbers it makes depends on its inputs'),
@@ -135,7 +133,9 @@ function countOf(start: Dim, limit: Dim, delta: Dim): Dim {
   if (typeof start === 'number' && typeof limit === 'number' && typeof delta === 'number') {
     return Math.max(0, Math.ceil((limit - start) / delta))
   }
-  return delta === 1 ? subtractDims(limit, start) : ''
+  if (delta !== 1) return ''
+  const count = subtractDims(limit, start)
+  return typeof count === 'number' ? Math.max(0, count) : count
 }
 
 export const eyeLike = operator('EyeLike', {

@@ -17,7 +17,10 @@ export function isNo(answer: unknown): answer is No {
   return typeof answer === 'object' && answer !== null && 'no' in answer
 }
 
-/** A tensor's type, with its contents where they are small integers that are known, symbols included (rank 0 or 1). */
+/**
+ * A tensor's type, with its contents where they are few numbers that are known, symbols included: in row-major order, as
+ * many as a fixed shape has elements.
+ */
 export interface InferredType extends TensorType {
   readonly value?: readonly Dim[]
 }
@@ -182,6 +185,11 @@ export interface Operator<K extends OpName = OpName> {
   readonly cost: (call: TypedCall<K>) => Cost
   /** Computes the outputs of small constant inputs. */
   readonly evaluate: ((call: Call<K>, inputs: readonly (Tensor | undefined)[]) => readonly Tensor[]) | No
+  /**
+   * Inputs that `evaluate` only takes apart and puts together, without a look at their elements: it does so with symbols
+   * too, which are handed to it as strings.
+   */
+  readonly moves: 'all' | readonly number[]
   /** The form that a training step runs; `same` for operators that train as they infer. */
   readonly training: 'same' | ((call: Training<K>) => TrainingForm)
   /**
@@ -197,13 +205,14 @@ export interface Operator<K extends OpName = OpName> {
   readonly commutative: boolean
 }
 
-type Defaulted = 'type' | 'prune' | 'training' | 'expand' | 'upgrades' | 'accepts' | 'commutative'
+type Defaulted = 'type' | 'prune' | 'moves' | 'training' | 'expand' | 'upgrades' | 'accepts' | 'commutative'
 type Row<K extends OpName> = Omit<Operator<K>, Defaulted> & Partial<Pick<Operator<K>, Exclude<Defaulted, 'type'>>>
 
 /** One row of the table. The columns in `Defaulted` have defaults, every other one owes an answer. */
 export function operator<K extends OpName>(type: K, row: Row<K>): Operator<K> {
   return {
     prune: 'same',
+    moves: [],
     training: 'same',
     expand: 'same',
     upgrades: [],

@@ -63,6 +63,7 @@ export const pad = operator('Pad', {
     return { inputs: { 1: int64s([...before, ...after]), ...(given(call, 3, '') ? { 3: int64s(axes) } : {}) } }
   },
   cost: free,
+  moves: [0, 2],
   evaluate: (call, [x, , value]) => {
     const pads = padsOf(call, x!.shape.length)
     if (!pads) throw new Error('the pads are not known')

@@ -1,12 +1,13 @@
 import { isInteger } from '../base/dtype.ts'
-import { elementCount, type Shape } from '../base/shape.ts'
+import { addDims, type Dim, elementCount, isFixed, productOf, type Shape } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import { axesOf, given, lengthOf, numbersFrom, unknownShape } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
+import { withContents } from './contents.ts'
 import { eachPosition, elementsOf, larger, smaller, stridesOf, tensorOf } from './elements.ts'
 import { maskLike, scalarLike } from './elementwise.ts'
 import { filled } from './fill.ts'
-import { type Backward, type Call, free, type Link, operator, type TypedCall } from './operator.ts'
+import { type Backward, type Call, free, type InferredType, type Link, operator, type TypedCall } from './operator.ts'
 
 type ReduceName =
   | 'ReduceL1'
@@ -37,12 +38,19 @@ interface Reduced {
 interface Combine {
   readonly float: (x: number[]) => number
   readonly integer: (x: bigint[]) => bigint
+  /** Of sizes with symbols among them. */
+  readonly symbolic?: (x: readonly Dim[]) => Dim
 }
 
 /** A reduction: its gradient, how it combines elements, and since when it takes the axes as an input. */
 function reduction(type: ReduceName, gradient: (parts: Reduced) => Ref, combine: Combine, since: 13 | 18 = 18) {
   return operator<ReduceName>(type, {
-    infer: call => [{ dtype: call.inputs[0]!.dtype, shape: planOf(call, call.inputs[0]!.shape)?.result }],
+    infer: call => {
+      const [x] = call.inputs
+      const plan = planOf(call, x!.shape)
+      const found = { dtype: x!.dtype, shape: plan?.result }
+      return [withContents(found, plan && combine.symbolic && reduceDims(x!, plan, combine.symbolic))]
+    },
     gradient: call => [gradient(partsOf(call))],
     coupling: reduceLinks,
     cost: free,
@@ -71,7 +79,7 @@ const exactAbs = (a: bigint) => (a < 0n ? -a : a)
 export const reduceSum = reduction(
   'ReduceSum',
   ({ spread, dy }) => spread(dy),
-  { float: total, integer: exactTotal },
+  { float: total, integer: exactTotal, symbolic: x => x.reduce(addDims, 0) },
   13,
 )
 
@@ -99,6 +107,7 @@ function extremeGradient({ op, x, y, dy, again }: Reduced): Ref {
 export const reduceProd = reduction('ReduceProd', productGradient, {
   float: x => x.reduce((a, b) => a * b, 1),
   integer: x => x.reduce((a, b) => a * b, 1n),
+  symbolic: productOf,
 })
 
 /** The product of the others: 0 if one of them is 0, else the product of all that are not 0, divided by this if it is not. */
@@ -202,15 +211,26 @@ function reduceLinks(call: TypedCall<ReduceName>): readonly Link[] {
   }))
 }
 
-function reduce(x: Tensor, { axes, kept, result }: Plan, combine: Combine): Tensor {
-  const strides = stridesOf(kept as readonly number[]).map((stride, axis) => (axes.includes(axis) ? 0 : stride))
-  const groups = Array.from({ length: elementCount(kept as readonly number[]) }, (): unknown[] => [])
-  const elements = elementsOf(x)
-  eachPosition(x.shape, (position, flat) => {
-    groups[position.reduce((sum, i, axis) => sum + i * strides[axis]!, 0)]!.push(elements[flat])
-  })
+function reduce(x: Tensor, plan: Plan, combine: Combine): Tensor {
+  const groups = groupsOf<unknown>(elementsOf(x), x.shape, plan)
   const values = isInteger(x.dtype)
     ? (groups as bigint[][]).map(combine.integer)
     : (groups as number[][]).map(combine.float)
-  return tensorOf(x.dtype, result as readonly number[], values)
+  return tensorOf(x.dtype, plan.result as readonly number[], values)
+}
+
+/** The same of known whole numbers, symbols among them. */
+function reduceDims({ dtype, shape, value }: InferredType, plan: Plan, combine: (x: readonly Dim[]) => Dim) {
+  if (!value || !isInteger(dtype) || !isFixed(shape) || !isFixed(plan.kept)) return undefined
+  return groupsOf(value, shape, plan).map(combine)
+}
+
+/** The elements that go into each one of the result. */
+function groupsOf<T>(elements: readonly T[], shape: readonly number[], { axes, kept }: Plan): T[][] {
+  const strides = stridesOf(kept as readonly number[]).map((stride, axis) => (axes.includes(axis) ? 0 : stride))
+  const groups = Array.from({ length: elementCount(kept as readonly number[]) }, (): T[] => [])
+  eachPosition(shape, (position, flat) => {
+    groups[position.reduce((sum, i, axis) => sum + i * strides[axis]!, 0)]!.push(elements[flat]!)
+  })
+  return groups
 }

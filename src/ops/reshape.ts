@@ -10,6 +10,7 @@ import { reshapeLinks } from './reshape-links.ts'
 type ReshapeName = 'Reshape' | 'Flatten' | 'Squeeze' | 'Unsqueeze'
 
 const sameElements = {
+  moves: [0] as const,
   gradient: ({ op, x: [x], dy: [dy] }: Backward<ReshapeName>) => {
     const shape = op.shape(x!)
     return [op.Reshape([dy, op.ints(shape)], shape.includes(0) ? { allowzero: 1 } : {})]

@@ -25,6 +25,7 @@ export const scatterElements = operator('ScatterElements', {
   },
   coupling: byIndex,
   cost: free,
+  moves: [0, 2],
   // Scatter, as it was called before, and older versions have no reduction.
   evaluate: ({ attributes: { axis, reduction = 'none' } }, [x, indices, updates]) => {
     const at = axisOf(axis, x!.shape.length)
@@ -63,6 +64,7 @@ export const scatterND = operator('ScatterND', {
   },
   coupling: byIndex,
   cost: free,
+  moves: [0, 2],
   evaluate: ({ attributes: { reduction = 'none' } }, [x, indices, updates]) => {
     const depth = indices!.shape.at(-1)!
     const strides = stridesOf(x!.shape)

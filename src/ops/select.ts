@@ -120,6 +120,7 @@ export const compress = operator('Compress', {
   gradient: no('how many elements it takes depends on the data'),
   coupling: byData,
   cost: free,
+  moves: [0],
   evaluate({ attributes: { axis } }, [x, condition]) {
     const flags = numbers(condition!)
     const at = axis === undefined ? undefined : axisOf(axis, x!.shape.length)

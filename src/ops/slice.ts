@@ -2,7 +2,6 @@ import { addDims, type Dim, divideDims, type Shape, subtractDims } from '../base
 import { int64s, type Tensor } from '../base/tensor.ts'
 import { axisOf, contentsOf, given, lengthOf, numbersFrom, numbersIn, unknownShape } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
-import { withContents } from './contents.ts'
 import { strided, stridesOf } from './elements.ts'
 import { filled } from './fill.ts'
 import { type Call, free, type IndexMap, type Link, operator, type Pruned, type Pruning } from './operator.ts'
@@ -25,9 +24,7 @@ export const slice = operator('Slice', {
     const cuts = cutsOf(call, shape)
     if (!cuts) return [{ dtype, shape: cutAxes(call, shape) }]
     const result = shape.map((dim, axis) => cuts.find(cut => cut.axis === axis)?.size ?? dim)
-    const [cut] = cuts
-    const value = x!.value && cut && isKnown(cut) ? positionsOf(cut).map(i => x!.value![i]!) : undefined
-    return [withContents({ dtype, shape: result }, value)]
+    return [{ dtype, shape: result }]
   },
   gradient: call => {
     const { op, x, dy } = call
@@ -48,6 +45,7 @@ export const slice = operator('Slice', {
   },
   prune: prunedBounds,
   cost: free,
+  moves: [0],
   evaluate: (call, [x]) => {
     const cuts = cutsOf(call, x!.shape)
     if (!cuts?.every(isKnown)) throw new Error('the bounds are not known')

@@ -22,6 +22,7 @@ export const transpose = operator('Transpose', {
       map: 'same',
     })),
   cost: free,
+  moves: [0],
   evaluate: ({ attributes }, [x]) => [transposed(x!, orderOf(attributes.perm, x!.shape.length))],
 })
 
@@ -51,6 +52,7 @@ export const depthToSpace = operator('DepthToSpace', {
   ],
   coupling: no('each of its channels becomes positions of another'),
   cost: free,
+  moves: [0],
   evaluate: ({ attributes: { blocksize: b, mode } }, [x]) => {
     const shape = rearranged(x!.shape, 1 / b, b) as readonly number[]
     const [, channels = 0] = shape
@@ -70,6 +72,7 @@ export const spaceToDepth = operator('SpaceToDepth', {
   gradient: ({ op, attributes: { blocksize }, dy: [dy] }) => [op.DepthToSpace([dy], { blocksize, mode: 'DCR' })],
   coupling: no('each of its channels is made of positions of another'),
   cost: free,
+  moves: [0],
   evaluate: ({ attributes: { blocksize: b } }, [x]) => {
     const shape = rearranged(x!.shape, b, 1 / b) as readonly number[]
     const channels = x!.shape[1]!

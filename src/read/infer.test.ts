@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Dim, TensorType } from '../base/shape.ts'
-import { float32s, fromNumbers, int64s, scalar } from '../base/tensor.ts'
+import { float32s, fromNumbers, int64s, reshape, scalar } from '../base/tensor.ts'
 import { emptyGraph, type Graph } from '../graph/graph.ts'
 import type { Ops, Ref } from '../ops/build.ts'
 import type { InferredType } from '../ops/operator.ts'
@@ -18,9 +18,10 @@ function inferred(shape: readonly Dim[], build: (op: Ops, x: Ref) => Ref): Infer
   return infer(graph).get(made) as InferredType
 }
 
-describe('sizes that are computed', () => {
-  const from = (op: Ops, x: Ref, axis: number) => op.Gather([op.Shape([x]), op.constant(scalar('int64', axis))])
+/** The size of one axis. */
+const from = (op: Ops, x: Ref, axis: number) => op.Gather([op.Shape([x]), op.constant(scalar('int64', axis))])
 
+describe('sizes that are computed', () => {
   test('are followed through the head of a network that PyTorch exports', () => {
     const type = inferred(['N', 64, 7, 7], (op, x) => {
       const batch = op.Unsqueeze([from(op, x, 0), op.ints([0])])
@@ -117,4 +118,44 @@ describe('symbols', () => {
 test('inputs that do not fit an operator are told with the node', () => {
   const build = () => inferred([2, 3], (op, x) => op.Add([x, op.constant(float32s([4], [1, 2, 3, 4]))]))
   expect(build).toThrow(/Add.*do not broadcast/)
+})
+
+describe('contents of few numbers', () => {
+  test('are followed through any rank, as an export of padding turns its pads around', () => {
+    // PyTorch gives pads from the last axis to the first, in pairs: reversed, transposed and flattened to ONNX's order.
+    const type = inferred(['N', 3, 'H', 'W'], (op, x) => {
+      const amount = op.Unsqueeze([from(op, x, 2), op.ints([0])])
+      const pairs = op.Reshape([op.Concat([amount, op.ints([1, 2, 3, 0, 0, 0, 0])], { axis: 0 }), op.ints([-1, 2])])
+      const reversed = op.Slice([pairs, op.ints([-1]), op.ints([-(2 ** 31)]), op.ints([0]), op.ints([-1])])
+      const pads = op.Reshape([op.Transpose([reversed], { perm: [1, 0] }), op.ints([-1])])
+      return op.Expand([op.constant(float32s([1], [0])), op.Slice([pads, op.ints([3]), op.ints([8])])])
+    })
+    expect(type.shape).toEqual(['H', 0, 0, 3, 1])
+  })
+  test('are scattered, gathered and reduced with symbols among them', () => {
+    const type = inferred(['N', 'T', 12], (op, x) => {
+      const rows = op.constant(reshape(int64s([0, 2]), [2, 1]))
+      const sizes = op.ScatterND([op.Shape([x]), rows, op.ints([7, 5])])
+      const elements = op.GatherElements([sizes, op.ints([1, 2])], { axis: 0 })
+      const product = op.ReduceProd([elements], { keepdims: 1 })
+      const sum = op.ReduceSum([sizes, op.ints([0])], { keepdims: 1 })
+      const remainder = op.Mod([op.Mul([product, op.ints([2])]), op.ints([10])])
+      return op.Expand([op.constant(float32s([1], [0])), op.Concat([product, sum, remainder], { axis: 0 })])
+    })
+    expect(type.shape).toEqual(['5*T', 'T+12', 0])
+  })
+  test('come from the places of what is not zero, where that is known', () => {
+    const type = inferred([4], op => {
+      const ones = op.ConstantOfShape([op.ints([3])], { value: int64s([1]) })
+      return op.Squeeze([op.Transpose([op.NonZero([ones])]), op.ints([1])])
+    })
+    expect(type.value).toEqual([0, 1, 2])
+  })
+  test('say where they are known though other parts are not', () => {
+    const type = inferred(['N', 4], (op, x) => {
+      const count = op.Slice([op.Shape([op.NonZero([x])]), op.ints([1]), op.ints([2])])
+      return op.Reshape([x, op.Concat([op.ints([2, -1]), count], { axis: 0 })])
+    })
+    expect(type.shape).toEqual([2, '', ''])
+  })
 })
