@@ -79,8 +79,11 @@ function shareIn<B extends Body>(body: B, around: Around): B {
   return changed ? { ...body, nodes } : body
 }
 
-/** Text that is equal for nodes that compute the same; undefined for those that cannot be compared. */
-function keyFor(
+/**
+ * Text that is equal for nodes that compute the same; undefined for those that cannot be compared. Values are told by their
+ * names, but for constants that `constantId` numbers.
+ */
+export function keyFor(
   node: Node,
   opset: Graph['opset'],
   idOf: (t: Tensor) => number,
@@ -99,7 +102,7 @@ function keyFor(
 }
 
 /** Whether equal inputs give equal outputs. By the standard, whatever draws random numbers has an attribute `seed`. */
-function isRepeatable(node: Node, opset: Graph['opset']): boolean {
+export function isRepeatable(node: Node, opset: Graph['opset']): boolean {
   const schema = schemaOf(node, opset[node.domain] ?? 1)
   return schema !== undefined && !('seed' in schema.attributes)
 }

@@ -21,7 +21,7 @@ export function steps(settings: Partial<Settings> = {}): readonly Step[] {
   const all: Settings = { ...defaultSettings, ...settings }
   return [
     ...constants(all),
-    ...controlFlow(),
+    ...controlFlow(all),
     ...noOps(),
     ...shapes(),
     ...chains(),

@@ -9,6 +9,8 @@ export interface Settings {
    * (ConstantOfShape, Expand, Tile) stay as they are beyond it.
    */
   readonly maxGrowth: number
+  /** Nodes that the iterations of a Loop, written out, may come to: beyond it, it stays a Loop. */
+  readonly maxUnrolled: number
   /** The oldest opset that the result must be sayable in: steps that make newer operators stay out. */
   readonly opset: number
 }
@@ -16,5 +18,6 @@ export interface Settings {
 export const defaultSettings: Settings = {
   keepOverridable: false,
   maxGrowth: 64 * 1024,
+  maxUnrolled: 16,
   opset: dialect,
 }

@@ -1,0 +1,163 @@
+import { contentIds } from '../../base/content.ts'
+import { mapBodies, namesOf, renameReads, node as toNode } from '../../graph/edit.ts'
+import { freshNames } from '../../graph/fresh-names.ts'
+import { type Body, bodiesOf, definedBy, type Graph, type Node, readsOf } from '../../graph/graph.ts'
+import { keyOf } from '../../ops/spec.ts'
+import { pass } from '../../rewrite/pass.ts'
+import { keyFor } from '../../rewrite/share-equal.ts'
+
+/**
+ * Takes out of an If what both of its branches compute, and out of a Loop or Scan that surely runs what is the same in
+ * every iteration. An If whose branches come to the same value gives way to that value. What only one branch computes stays
+ * in it: it may not be wanted, or not even be possible, on the other way.
+ */
+export const hoist = pass('hoist', graph => {
+  if (!hasBodies(graph)) return graph
+  const tools: Tools = { opset: graph.opset, fresh: freshNames(namesOf(graph)), idOf: contentIds() }
+  return hoistIn(graph, tools)
+})
+
+interface Tools {
+  readonly opset: Graph['opset']
+  fresh(hint: string): string
+  readonly idOf: ReturnType<typeof contentIds>
+}
+
+function hasBodies(body: Body): boolean {
+  return body.nodes.some(node => bodiesOf(node).length > 0)
+}
+
+function hoistIn<B extends Body>(body: B, tools: Tools): B {
+  let changed = false
+  const nodes: Node[] = []
+  for (const old of body.nodes) {
+    if (bodiesOf(old).length === 0) {
+      nodes.push(old)
+      continue
+    }
+    const attributes = mapBodies(old, inner => hoistIn(inner, tools))
+    const node = attributes === old.attributes ? old : { ...old, attributes }
+    const found = keyOf(node) === 'If' ? hoistFromBranches(node, tools) : hoistFromLoop(node, tools)
+    if (found) nodes.push(...found)
+    else nodes.push(node)
+    changed ||= found !== undefined || node !== old
+  }
+  return changed ? { ...body, nodes } : body
+}
+
+/** A branch or a loop's body while nodes leave it. */
+class Source {
+  readonly body: Body
+  readonly gone = new Set<Node>()
+  /** What values that have left go by outside. */
+  readonly outside = new Map<string, string>()
+  readonly #local: ReadonlySet<string>
+
+  constructor(body: Body) {
+    this.body = body
+    this.#local = definedBy(body)
+  }
+
+  /** A node as it would stand outside, if all that it reads is there. */
+  free(node: Node): Node | undefined {
+    if (this.gone.has(node) || keyOf(node) === 'Identity' || keyOf(node) === 'Constant') return undefined
+    if (readsOf(node).some(name => this.#local.has(name) && !this.outside.has(name))) return undefined
+    return renameReads(node, name => this.outside.get(name) ?? name)
+  }
+
+  /** Takes a node out, whose outputs have those names outside. */
+  take(node: Node, names: readonly string[]): void {
+    this.gone.add(node)
+    node.outputs.forEach((name, i) => {
+      if (name !== '') this.outside.set(name, names[i]!)
+    })
+  }
+
+  /** What is left. The body's own outputs are still made in it, as engines want them to be. */
+  rest(): Body {
+    const given = new Set(this.body.outputs.map(({ name }) => name))
+    const copies = [...this.outside].flatMap(([name, source]) =>
+      given.has(name) ? [toNode({ op: 'Identity', inputs: [source], outputs: [name] })] : [],
+    )
+    const inner = (name: string) => (given.has(name) ? name : (this.outside.get(name) ?? name))
+    const nodes = this.body.nodes.filter(node => !this.gone.has(node)).map(node => renameReads(node, inner))
+    return { ...this.body, nodes: [...copies, ...nodes] }
+  }
+
+  /** The value around the body that an output is a mere copy of. */
+  copied(output: string): string | undefined {
+    const maker = this.body.nodes.find(node => node.outputs.includes(output))
+    const source = maker && keyOf(maker) === 'Identity' && !this.gone.has(maker) ? maker.inputs[0]! : undefined
+    if (source === undefined) return this.outside.get(output)
+    return this.#local.has(source) ? this.outside.get(source) : source
+  }
+}
+
+function hoistFromBranches(node: Node, tools: Tools): readonly Node[] | undefined {
+  const { then_branch: then, else_branch: otherwise } = node.attributes
+  if (then?.type !== 'graph' || otherwise?.type !== 'graph') return undefined
+  const [left, right] = [new Source(then.value), new Source(otherwise.value)]
+  const hoisted: Node[] = []
+  for (let progress = true; progress; ) {
+    progress = false
+    const twins = new Map<string, Node>()
+    for (const one of right.body.nodes) {
+      const key = keyWhereFree(one, right, tools)
+      if (key !== undefined) twins.set(key, one)
+    }
+    if (twins.size === 0) break
+    for (const one of left.body.nodes) {
+      const key = keyWhereFree(one, left, tools)
+      const twin = key === undefined ? undefined : twins.get(key)
+      if (!twin || right.gone.has(twin)) continue
+      const outputs = one.outputs.map(name => (name === '' ? '' : tools.fresh(name)))
+      hoisted.push({ ...left.free(one)!, outputs })
+      left.take(one, outputs)
+      right.take(twin, outputs)
+      progress = true
+    }
+  }
+  // Outputs that are the same value on both ways.
+  const copies: Node[] = []
+  const outputs = node.outputs.map((name, i) => {
+    const source = name === '' ? undefined : left.copied(left.body.outputs[i]!.name)
+    if (source === undefined || source !== right.copied(right.body.outputs[i]!.name)) return name
+    copies.push(toNode({ op: 'Identity', inputs: [source], outputs: [name] }))
+    return ''
+  })
+  if (hoisted.length === 0 && copies.length === 0) return undefined
+  if (copies.length === outputs.length) return [...hoisted, ...copies]
+  const attributes = {
+    ...node.attributes,
+    then_branch: { ...then, value: left.rest() },
+    else_branch: { ...otherwise, value: right.rest() },
+  }
+  return [...hoisted, { ...node, outputs, attributes }, ...copies]
+}
+
+function keyWhereFree(node: Node, source: Source, tools: Tools): string | undefined {
+  const free = source.free(node)
+  return free && keyFor(free, tools.opset, tools.idOf, undefined)
+}
+
+/** Operators that compute whatever they are given: one iteration too few does no harm to know their results. */
+const total: ReadonlySet<string> = new Set(
+  `Abs Add And Cast Ceil Clip Concat Cos Equal Erf Exp Expand Floor Greater GreaterOrEqual LeakyRelu Less LessOrEqual Max
+   Min Mul Neg Not Or Relu Round Shape Sigmoid Sign Sin Size Softmax Softplus Sqrt Sub Sum Tanh Transpose Unsqueeze Where
+   Xor`.split(/\s+/),
+)
+
+function hoistFromLoop(node: Node, tools: Tools): readonly Node[] | undefined {
+  const { body } = node.attributes
+  if (body?.type !== 'graph' || (keyOf(node) !== 'Loop' && keyOf(node) !== 'Scan')) return undefined
+  const source = new Source(body.value)
+  const hoisted: Node[] = []
+  for (const one of body.value.nodes) {
+    if (!total.has(keyOf(one)) || keyWhereFree(one, source, tools) === undefined) continue
+    const outputs = one.outputs.map(name => (name === '' ? '' : tools.fresh(name)))
+    hoisted.push({ ...source.free(one)!, outputs })
+    source.take(one, outputs)
+  }
+  if (hoisted.length === 0) return undefined
+  return [...hoisted, { ...node, attributes: { ...node.attributes, body: { ...body, value: source.rest() } } }]
+}
