@@ -1,6 +1,8 @@
+import type { DType } from '../base/dtype.ts'
 import { addDims, type Dim, divideDims, exactQuotient, multiplyDims, sameDim, subtractDims } from '../base/shape.ts'
 import { numbers } from '../base/tensor.ts'
 import { dataTypeOf } from '../onnx/dtypes.ts'
+import { contentsOf } from './axes.ts'
 import { broadcastType, elementwiseLinks } from './broadcast.ts'
 import type { Ops, Ref } from './build.ts'
 import { withContents } from './contents.ts'
@@ -14,7 +16,7 @@ import {
   piecewiseConstant,
   scalarLike,
 } from './elementwise.ts'
-import { type Backward, free, no, type Operator, operator } from './operator.ts'
+import { type Backward, type Call, free, no, type Operator, operator } from './operator.ts'
 
 const onBits = no('it works on the bits of integers')
 
@@ -41,7 +43,7 @@ export const mul = elementwise('Mul', {
   symbolic: multiplyDims,
 })
 
-export const div = elementwise('Div', {
+const quotients = elementwise('Div', {
   gradient: ({ op, x: [, b], y: [y], dy: [dy], needs }) => {
     const da = op.Div([dy, b])
     return [da, needs[1] ? op.Neg([op.Mul([da, y])]) : null]
@@ -51,12 +53,33 @@ export const div = elementwise('Div', {
   symbolic: { float: (a, b) => exactQuotient(a, b) ?? '', integer: quotient },
 })
 
+export const div: Operator<'Div'> = {
+  ...quotients,
+  infer: call => {
+    demandQuotients(call)
+    return quotients.infer(call)
+  },
+}
+
+/** Integers of which the smallest has no quotient by -1: processors stop at it, and the process with them. */
+const smallest: Readonly<Partial<Record<DType, number>>> = { int32: -(2 ** 31), int64: -(2 ** 63) }
+
+function demandQuotients(call: Pick<Call, 'inputs' | 'constant'>): void {
+  const { dtype } = call.inputs[0]!
+  const least = smallest[dtype]
+  if (least === undefined || !contentsOf(call, 1)?.includes(-1)) return
+  if (contentsOf(call, 0)?.includes(least)) throw new Error(`${least} divided by -1 is no ${dtype}`)
+}
+
 function quotient(a: Dim, b: Dim): Dim {
   return typeof b === 'number' ? (Number.isInteger(b) && b > 0 ? divideDims(a, b) : '') : (exactQuotient(a, b) ?? '')
 }
 
 export const mod = operator('Mod', {
-  infer: ({ inputs, attributes: { fmod } }) => {
+  infer: call => {
+    demandQuotients(call)
+    const { inputs, attributes } = call
+    const { fmod } = attributes
     const found = broadcastType(inputs)
     const compute = fmod ? truncatedRemainder : flooredRemainder
     return [withContents(found, followElements(inputs, found, compute, remainderOf))]

@@ -19,6 +19,8 @@ export const dft = operator('DFT', {
     if (!shape || given === undefined) return [{ dtype, shape: undefined }]
     const at = axisOf(given, shape.length)
     const [length = ''] = call.node.inputs[1] ? (contentsOf(call, 1) ?? []) : [shape[at]!]
+    // An engine divides by it.
+    if (typeof length === 'number' && length <= 0) refuse(call.node, `a signal of length ${length} has no frequencies.`)
     const half = (n: Dim) => addDims(divideDims(n, 2), 1)
     // One-sided going there leaves half of the frequencies out, and coming back gives real numbers of full length.
     const size = onesided ? (inverse ? fullLength(length, call) : half(length)) : length
