@@ -50,6 +50,7 @@ export const matMul = operator('MatMul', {
   infer: ({ node, inputs: [a, b] }) => {
     if (!a?.shape || !b?.shape) return [{ dtype: a!.dtype, shape: undefined }]
     const [left, right] = [a.shape, b.shape]
+    if (left.length === 0 || right.length === 0) refuse(node, 'it multiplies vectors and matrices, not single numbers.')
     checkMatch(node, left.at(-1), right.at(right.length === 1 ? 0 : -2))
     const batch = broadcast([left.slice(0, -2), right.slice(0, -2)])!
     const rows = left.length === 1 ? [] : [left.at(-2)!]

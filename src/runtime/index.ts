@@ -1,4 +1,5 @@
 export type { Backend, Feeds, GraphOptimization, OpenOptions, Results, Session } from './backend.ts'
+export { type LayerTime, type LayerTimes, layerTimes } from './layer-times.ts'
 export { onnxruntimeNode } from './onnxruntime-node.ts'
 export { type NodeTime, type Profile, parseProfile } from './profile.ts'
 export { type ProfileOptions, profileGraph } from './profile-graph.ts'

@@ -17,7 +17,7 @@ import { nodeFinder, nodeNamed } from './engine-names.ts'
 import { checkFeeds, checkFetch } from './feeds.ts'
 import { load } from './load.ts'
 import { unrankedInputs, withRanks } from './ranks.ts'
-import { assertSound } from './validate.ts'
+import { assertSound, feedChecker } from './validate.ts'
 
 /**
  * Element types that the binding hands back and forth, all of them in the arrays that we hold them in. The others may
@@ -139,6 +139,7 @@ function sessionOver(opened: Opened, first: Engine.InferenceSession): Session {
   const outputs = graph.outputs.map(value => completed('output', value, first.outputMetadata))
   const outputsByName = new Map(outputs.map(value => [value.name, value]))
   const unranked = unrankedInputs(inputs)
+  const checkShapes = feedChecker(graph, inputs)
   const running = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
 
@@ -175,6 +176,7 @@ function sessionOver(opened: Opened, first: Engine.InferenceSession): Session {
     async run(feeds, fetch) {
       if (closing) throw new SinterError('invalid-argument', 'The session is disposed: open the graph again to run it.')
       checkFeeds(inputs, feeds)
+      checkShapes(feeds)
       const names = checkFetch(outputsByName, fetch)
       if (names.length === 0) return {}
       const run = execute(feeds, names)
