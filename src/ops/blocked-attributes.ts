@@ -15,8 +15,9 @@ export interface BlockedAttributesOf {
   'sinter.blocked.Interleave': { readonly strides: readonly number[]; readonly block: number }
   'sinter.blocked.GlobalAveragePool': { readonly block: number; readonly channels: number }
 
-  'com.microsoft.nchwc.ReorderInput': Record<never, never>
-  'com.microsoft.nchwc.ReorderOutput': { readonly channels: number }
+  /** Of images whose channels are the last axis, where the engine asks for it. */
+  'com.microsoft.nchwc.ReorderInput': { readonly channels_last: number }
+  'com.microsoft.nchwc.ReorderOutput': { readonly channels: number; readonly channels_last: number }
   'com.microsoft.nchwc.Conv': WindowOf2D & {
     readonly group: number
     /** What is applied to each element of the result, and with which numbers. */
@@ -26,6 +27,7 @@ export interface BlockedAttributesOf {
   'com.microsoft.nchwc.MaxPool': WindowOf2D
   'com.microsoft.nchwc.AveragePool': WindowOf2D
   'com.microsoft.nchwc.GlobalAveragePool': Record<never, never>
+  'com.microsoft.nchwc.GlobalMaxPool': Record<never, never>
   'com.microsoft.nchwc.Upsample': { readonly scales: readonly number[]; readonly mode: string }
 }
 

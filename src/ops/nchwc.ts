@@ -3,8 +3,8 @@ import { productCost } from './channels.ts'
 import { free, type InferredType, no, operator } from './operator.ts'
 import { windowedShape } from './window.ts'
 
-// onnxruntime's own operators on blocked tensors (see `BlockedAttributesOf`). Channels are taken to be a multiple of the
-// block everywhere: whoever reorders pads them first.
+// onnxruntime's own operators on blocked tensors (see `BlockedAttributesOf`): in what training emits, where channels are
+// padded to a multiple of the block first, and in files that onnxruntime has optimized for one machine.
 
 const answers = {
   gradient: no('it is one of the engine; the layout it works in is differentiated before'),
@@ -15,12 +15,24 @@ const answers = {
 
 export const reorderInput = operator('com.microsoft.nchwc.ReorderInput', {
   ...answers,
-  infer: ({ inputs: [x] }) => [x],
+  infer: ({ node, attributes: { channels_last: last }, inputs: [x] }) => {
+    // The engine's own files, which say where the channels are, leave it to it to fill up its blocks of 8 or 16.
+    const padded = (channels: Dim) =>
+      node.attributes.channels_last && (typeof channels !== 'number' || channels % 16 !== 0) ? '' : channels
+    return [
+      withShape(x!, shape => {
+        const [n, channels, ...sizes] = last ? [shape[0]!, shape.at(-1)!, ...shape.slice(1, -1)] : shape
+        return [n!, padded(channels!), ...sizes]
+      }),
+    ]
+  },
 })
 
 export const reorderOutput = operator('com.microsoft.nchwc.ReorderOutput', {
   ...answers,
-  infer: ({ attributes: { channels }, inputs: [x] }) => [withShape(x!, ([n, , ...sizes]) => [n!, channels, ...sizes])],
+  infer: ({ attributes: { channels, channels_last: last }, inputs: [x] }) => [
+    withShape(x!, ([n, , ...sizes]) => (last ? [n!, ...sizes, channels] : [n!, channels, ...sizes])),
+  ],
 })
 
 export const conv = operator('com.microsoft.nchwc.Conv', {
@@ -43,6 +55,11 @@ export const averagePool = operator('com.microsoft.nchwc.AveragePool', {
 })
 
 export const globalAveragePool = operator('com.microsoft.nchwc.GlobalAveragePool', {
+  ...answers,
+  infer: ({ inputs: [x] }) => [withShape(x!, shape => shape.map((dim, axis) => (axis < 2 ? dim : 1)))],
+})
+
+export const globalMaxPool = operator('com.microsoft.nchwc.GlobalMaxPool', {
   ...answers,
   infer: ({ inputs: [x] }) => [withShape(x!, shape => shape.map((dim, axis) => (axis < 2 ? dim : 1)))],
 })
