@@ -1,5 +1,5 @@
 import { mapBodies } from '../../graph/edit.ts'
-import { type Body, capturesOf, type Node, readsOf } from '../../graph/graph.ts'
+import { type Node, readsOf } from '../../graph/graph.ts'
 import { keyOf } from '../../ops/spec.ts'
 
 /**
@@ -26,17 +26,13 @@ export function dropResults(node: Node, read: ReadonlySet<string>): Node {
   }
 }
 
-/** Drops results; the first `states` of them go back into the body, and stay where anything else in it needs them. */
+/** Drops results; the first `states` of them go back into the body, and stay where what is left of it needs them. */
 function dropFrom(node: Node, isRead: (i: number) => boolean, states: number): Node {
-  const bodies = Object.values(node.attributes).flatMap(one => (one.type === 'graph' ? [one.value] : []))
-  // A Loop's body takes its counter and condition before the states, and gives its condition before the results.
-  const before = keyOf(node) === 'Loop' ? { inputs: 2, outputs: 1 } : { inputs: 0, outputs: 0 }
-  const gone = new Set<number>()
-  for (let i = 0; i < node.outputs.length; i++) {
-    if (isRead(i)) continue
-    if (i < states && !bodies.every(body => isForItself(body, i, before))) continue
-    gone.add(i)
-  }
+  // A Loop takes a limit and a condition before the states; its body takes a counter for the limit, and gives no counter.
+  const before = keyOf(node) === 'Loop' ? { given: 2, inputs: 2, outputs: 1 } : { given: 0, inputs: 0, outputs: 0 }
+  const gone = new Set(node.outputs.keys())
+  for (const i of gone) if (isRead(i)) gone.delete(i)
+  if (states > 0) keepNeeded(gone, node, before, states)
   // A node must give something, or it is dead as a whole.
   if (gone.size === 0 || gone.size === node.outputs.length) return node
   const without = <T>(list: readonly T[], offset: number, most = Number.POSITIVE_INFINITY) =>
@@ -46,34 +42,36 @@ function dropFrom(node: Node, isRead: (i: number) => boolean, states: number): N
     inputs: without(body.inputs, before.inputs, states),
     outputs: without(body.outputs, before.outputs),
   }))
-  const given = keyOf(node) === 'Loop' ? 2 : 0
-  return {
-    ...node,
-    inputs: without(node.inputs, given, states),
-    outputs: without(node.outputs, 0),
-    attributes,
-  }
+  return { ...node, inputs: without(node.inputs, before.given, states), outputs: without(node.outputs, 0), attributes }
 }
 
-/** Whether what a body does with a state is read by nothing but the state's next value. */
-function isForItself(
-  body: Body,
-  state: number,
+/** Takes out of the results to drop those states that what stays is made of, until no more follow from that. */
+function keepNeeded(
+  gone: Set<number>,
+  node: Node,
   before: { readonly inputs: number; readonly outputs: number },
-): boolean {
-  const name = body.inputs[state + before.inputs]?.name
-  const next = state + before.outputs
-  const open = body.outputs.filter((_, k) => k !== next).map(value => value.name)
-  const producers = new Map(body.nodes.flatMap(one => one.outputs.map(output => [output, one] as const)))
+  states: number,
+): void {
+  const { body } = node.attributes
+  if (body?.type !== 'graph') {
+    gone.clear()
+    return
+  }
+  const producers = new Map(body.value.nodes.flatMap(one => one.outputs.map(output => [output, one] as const)))
+  const stateOf = new Map(
+    body.value.inputs.slice(before.inputs, before.inputs + states).map(({ name }, i) => [name, i]),
+  )
+  const open = body.value.outputs.filter((_, k) => !gone.has(k - before.outputs)).map(({ name }) => name)
   const seen = new Set(open)
-  for (let read = open.pop(); read !== undefined; read = open.pop()) {
-    if (read === name) return false
-    const producer = producers.get(read)
-    for (const more of producer ? readsOf(producer) : []) {
-      if (seen.has(more)) continue
-      seen.add(more)
-      open.push(more)
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    const producer = producers.get(name)
+    const more = producer ? [...readsOf(producer)] : []
+    const state = stateOf.get(name)
+    if (state !== undefined && gone.delete(state)) more.push(body.value.outputs[state + before.outputs]!.name)
+    for (const read of more) {
+      if (seen.has(read)) continue
+      seen.add(read)
+      open.push(read)
     }
   }
-  return name !== undefined && !capturesOf(body).has(name)
 }
