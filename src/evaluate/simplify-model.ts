@@ -1,5 +1,5 @@
 import type { Shape } from '../base/shape.ts'
-import { dialect, type Graph } from '../graph/graph.ts'
+import type { Graph } from '../graph/graph.ts'
 import { pinInputs } from '../graph/pin.ts'
 import { restoreNames } from '../graph/restore-names.ts'
 import { stripMetadata } from '../graph/strip.ts'
@@ -7,10 +7,10 @@ import { encodedBytes } from '../onnx/encoded-bytes.ts'
 import { inOpset } from '../read/in-opset.ts'
 import { countNodes } from '../read/summary.ts'
 import { type Refusal, upgrade } from '../read/upgrade.ts'
-import { type RuleStatistics, recorder, type Statistics } from '../rewrite/trace.ts'
+import type { RuleStatistics } from '../rewrite/trace.ts'
 import type { Backend, Feeds } from '../runtime/backend.ts'
-import { type SimplifyOptions, simplify, steps } from '../simplify/index.ts'
-import { nameOf } from '../simplify/step.ts'
+import type { SimplifyOptions } from '../simplify/index.ts'
+import { applySteps, checkSteps, given, namesOfSteps, type StepReport, stepReports, type Told } from './apply-steps.ts'
 import { type Checked, checked, type SkippedStep } from './checked.ts'
 
 export interface SimplifyModelOptions extends Omit<SimplifyOptions, 'opset'> {
@@ -37,14 +37,6 @@ export interface SimplifyModelOptions extends Omit<SimplifyOptions, 'opset'> {
   /** Told what is being done, in a few words. */
   readonly onProgress?: (text: string) => void
   readonly signal?: AbortSignal
-}
-
-/** What a step did. */
-export interface StepReport {
-  readonly name: string
-  /** Replacements of a rule; runs of another step that changed the graph. */
-  readonly changes: number
-  readonly seconds: number
 }
 
 /** What simplifying did to a model, and how its result was checked. */
@@ -88,28 +80,16 @@ export async function simplifyModel(
   model: Graph,
   options: SimplifyModelOptions = {},
 ): Promise<{ readonly graph: Graph; readonly report: SimplifyReport }> {
-  const {
-    backend,
-    check = true,
-    pin = {},
-    testWith,
-    opset,
-    keepNames = false,
-    strip = false,
-    signal,
-    onProgress,
-  } = options
+  const { backend, check = true, pin = {}, testWith, opset, keepNames = false, strip = false, signal } = options
+  checkSteps(options)
   const started = performance.now()
   const pinned = Object.keys(pin).length === 0 ? model : pinInputs(model, pin)
   const { graph: start, refused } = upgrade(pinned)
-  let statistics: Statistics | undefined
-  const build = (skip: readonly string[]) => (graph: Graph) => {
-    onProgress?.('simplifying')
-    const heard = recorder()
-    const pass = simplify({ ...stepOptions(options), skip: [...(options.skip ?? []), ...skip] })
-    const simplified = pass(graph, heard.trace)
-    statistics = heard.statistics()
-    return keepNames ? restoreNames(simplified, model) : simplified
+  let told: Told | undefined
+  const build = (skip: readonly string[]) => async (graph: Graph) => {
+    const made = await applySteps(graph, options, skip)
+    told = made.told
+    return keepNames ? restoreNames(made.graph, model) : made.graph
   }
   const names = namesOfSteps(options)
   const result = await checked(start, build, names, {
@@ -122,37 +102,21 @@ export async function simplifyModel(
   const written = opset === undefined ? result.graph : inOpset(result.graph, opset)
   const graph = strip ? stripMetadata(written) : written
   const seconds = (performance.now() - started) / 1000 - result.seconds
-  return { graph, report: reportOf({ model, graph, seconds, statistics, names, result, refused, check }) }
-}
-
-/** The names of the steps that the options leave in, in order. */
-function namesOfSteps(options: SimplifyModelOptions): readonly string[] {
-  const { skip = [], only } = options
-  return steps(stepOptions(options))
-    .map(nameOf)
-    .filter(name => !skip.includes(name) && (only?.includes(name) ?? true))
-}
-
-/** What the steps themselves are told. Rules say nothing newer than the result may hold; newer opsets come after them. */
-function stepOptions({ opset, ...options }: SimplifyModelOptions): SimplifyOptions {
-  return {
-    ...given(options, ['skip', 'only', 'rounds', 'keepOverridable', 'maxGrowth']),
-    ...(opset === undefined ? {} : { opset: Math.min(opset, dialect) }),
-  }
+  return { graph, report: reportOf({ model, graph, seconds, told, names, result, refused, check }) }
 }
 
 interface Facts {
   readonly model: Graph
   readonly graph: Graph
   readonly seconds: number
-  readonly statistics: Statistics | undefined
+  readonly told: Told | undefined
   readonly names: readonly string[]
   readonly result: Checked
   readonly refused: readonly Refusal[]
   readonly check: boolean
 }
 
-function reportOf({ model, graph, seconds, statistics, names, result, refused, check }: Facts): SimplifyReport {
+function reportOf({ model, graph, seconds, told, names, result, refused, check }: Facts): SimplifyReport {
   const { equivalence, skipped, unchecked } = result
   const compared = equivalence !== undefined && equivalence.compared > 0
   const leftOut = Object.entries(equivalence?.outputs ?? {}).flatMap(([name, { skipped, note }]) =>
@@ -174,36 +138,13 @@ function reportOf({ model, graph, seconds, statistics, names, result, refused, c
     },
     passes: stepReports(
       names.filter(name => !skipped.some(({ step }) => step === name)),
-      statistics,
+      told,
     ),
-    rules: statistics?.rules ?? [],
+    rules: told?.statistics.rules ?? [],
     skipped,
     notes: [
       ...refused.map(({ node, why }) => `kept in opset ${opset['']}, which not every step knows, by ${node}: ${why}`),
-      ...(statistics?.unsettled ?? []).map(title => `${title} stopped before it had come to a standstill`),
+      ...(told?.statistics.unsettled ?? []).map(title => `${title} stopped before it had come to a standstill`),
     ],
   }
-}
-
-/** Rules side by side run as one pass, whose time beyond their own goes to finding places for them. */
-function stepReports(names: readonly string[], statistics: Statistics | undefined): readonly StepReport[] {
-  if (!statistics) return []
-  const rules = new Map(statistics.rules.map(one => [one.rule, one]))
-  const passes = new Map(statistics.passes.map(one => [one.title, one]))
-  const reports = names.map((name): StepReport => {
-    const pass = passes.get(name)
-    const rule = rules.get(name)
-    return { name, changes: rule?.hits ?? pass?.changes ?? 0, seconds: rule?.seconds ?? pass?.seconds ?? 0 }
-  })
-  const all = statistics.passes.reduce((sum, { seconds }) => sum + seconds, 0)
-  const own = reports.reduce((sum, { seconds }) => sum + seconds, 0)
-  return [...reports, { name: 'looking for patterns', changes: 0, seconds: Math.max(0, all - own) }]
-}
-
-/** Those of some options that are there, so that what is absent stays so. */
-function given<T extends object, K extends keyof T>(
-  options: T,
-  keys: readonly K[],
-): { readonly [key in K]?: Exclude<T[key], undefined> } {
-  return Object.fromEntries(keys.flatMap(key => (options[key] === undefined ? [] : [[key, options[key]]]))) as never
 }
