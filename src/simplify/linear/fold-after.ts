@@ -8,7 +8,7 @@ import {
   biasTensor,
   type LinearNode,
   outputChannels,
-  outputOf,
+  outputLanes,
   perOutput,
   rebuilt,
   scaled,
@@ -17,7 +17,8 @@ import {
 interface Found {
   readonly x: Ref
   readonly w: Constant
-  readonly b: Constant | null
+  /** null, or not there for a MatMul alone. */
+  readonly b?: Constant | null
   readonly linear: LinearNode
 }
 
@@ -70,7 +71,7 @@ export const foldAfter = rule({
 })
 
 /** The linear node with a step after it in its weights and bias. */
-export function folded({ x, w, b, linear }: Found, { node, scale, shift }: Affine, tools: Tools): Replacement {
+export function folded({ x, w, b = null, linear }: Found, { node, scale, shift }: Affine, tools: Tools): Replacement {
   const { op, decline, type, uses } = tools
   const convolution = linear.type === 'Conv' || linear.type === 'ConvTranspose'
   const rank = convolution || linear.type === 'Gemm' ? w.shape.length : type(x)?.shape?.length
@@ -91,7 +92,7 @@ export function folded({ x, w, b, linear }: Found, { node, scale, shift }: Affin
   if (!unchanged && uses(w.ref) > 1) {
     return decline(`the weights '${w.ref}' serve another node too and would be stored twice`)
   }
-  const weights = unchanged ? w : scaled(w, factor, outputOf(linear, w.shape))
+  const weights = unchanged ? w : scaled(w, factor, outputLanes(linear, w.shape))
   const sums = biasTensor(
     w,
     bias.map((value, c) => factor[c]! * value + addend[c]!),

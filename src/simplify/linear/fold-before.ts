@@ -1,4 +1,7 @@
+import { reshape } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
+import type { Ref } from '../../ops/build.ts'
+import type { Constant } from '../../rewrite/pattern.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { affineOf } from './affine.ts'
 import { along, isAll } from './grid.ts'
@@ -6,7 +9,7 @@ import {
   biasOf,
   biasTensor,
   inputChannels,
-  inputOf,
+  inputLanes,
   type LinearNode,
   outputChannels,
   rebuilt,
@@ -68,7 +71,9 @@ export const foldBefore = rule({
     const [factor, addend] = [along(scale, axis, rank, channels), along(shift, axis, rank, channels)]
     if (!factor || !addend) return decline('the constant is not one number for each channel')
     const shifts = !isAll(shift, 0)
-    if (shifts && convolution && !seesEveryPlaceAlike(linear, w.shape)) return decline('its padding is not shifted')
+    if (shifts && convolution && !seesEveryPlaceAlike(linear, w.shape)) {
+      return scaleAlone(step.node, linear, w, b, channels, tools) ?? decline('its padding is not shifted')
+    }
     if (shifts && linear.type === 'MatMul' && !b) return decline('a MatMul has no bias')
     const scales = !isAll(scale, 1)
     if (scales && uses(w.ref) > 1) {
@@ -78,7 +83,7 @@ export const foldBefore = rule({
     const bias = biasOf(linear, b, outputs, rank)
     if (!bias) return decline(`the addend '${b!.ref}' is not one number for each channel`)
 
-    const weights = scales ? scaled(w, factor, inputOf(linear, w.shape)) : w
+    const weights = scales ? scaled(w, factor, inputLanes(linear, w.shape)) : w
     const through = shifts ? throughWeights(linear, w, addend) : new Float64Array(outputs)
     const sums = biasTensor(
       w,
@@ -89,6 +94,35 @@ export const foldBefore = rule({
     return rebuilt(op, linear, x, ref, b || shifts ? op.constant(sums, b?.ref ?? 'bias') : null)
   },
 })
+
+/** A scale past the shift between it and padded weights: `w (f x + t)` is `(f w) (x + t / f)`. undefined if there is none. */
+function scaleAlone(
+  shiftNode: Node,
+  linear: LinearNode,
+  w: Constant,
+  b: Constant | null,
+  channels: number,
+  tools: Tools,
+): Ref | undefined {
+  const { op, type, uses, producer } = tools
+  const shift = affineOf(shiftNode, tools)
+  const before = shift && uses(shift.x) === 1 ? producer(shift.x) : undefined
+  const scale = before && affineOf(before, tools)
+  const rank = scale && type(scale.x)?.shape?.length
+  if (!shift || !scale || rank === undefined || !isAll(scale.shift, 0) || !isAll(shift.scale, 1)) return undefined
+  const axis = 1 - w.shape.length
+  const [factor, addend] = [along(scale.scale, axis, rank, channels), along(shift.shift, axis, rank, channels)]
+  if (!factor || !addend || uses(w.ref) > 1) return undefined
+  const weights = scaled(w, factor, inputLanes(linear, w.shape))
+  const moved = biasTensor(
+    w,
+    addend.map((value, c) => value / factor[c]!),
+  )
+  if (!weights || !moved) return undefined
+  const shape = [channels, ...new Array<number>(w.shape.length - 2).fill(1)]
+  const shifted = op.Add([scale.x, op.constant(reshape(moved, shape), 'shift')])
+  return rebuilt(op, linear, shifted, op.constant(weights, w.ref), b?.ref ?? null)
+}
 
 /** Whether every output is a sum over all weights, none of them falling on padding. */
 function seesEveryPlaceAlike(linear: LinearNode, shape: readonly number[]): boolean {

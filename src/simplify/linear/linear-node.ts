@@ -1,8 +1,8 @@
 import { elementCount } from '../../base/shape.ts'
-import { fromNumbers, numbers, type Tensor } from '../../base/tensor.ts'
+import { float32s, fromNumbers, numbers, type Tensor } from '../../base/tensor.ts'
 import type { Ops, Ref } from '../../ops/build.ts'
 import type { Constant, Found } from '../../rewrite/pattern.ts'
-import { allFinite, along, type Grid, gridOf, isAll } from './grid.ts'
+import { allFinite, along, type Grid, gridOf } from './grid.ts'
 
 export type LinearNode = Found<'Conv'> | Found<'ConvTranspose'> | Found<'Gemm'> | Found<'MatMul'>
 
@@ -30,30 +30,47 @@ export function inputChannels({ type, attributes }: LinearNode, { shape }: Tenso
   return shape.at(-2)!
 }
 
-/** The output channel that each weight, by its place in the array, contributes to. */
-export function outputOf({ type, attributes }: LinearNode, shape: readonly number[]): (index: number) => number {
-  const row = elementCount(shape.slice(1))
-  if (type === 'Conv') return i => Math.floor(i / row)
-  if (type === 'Gemm') return attributes.transB ? i => Math.floor(i / row) : i => i % row
-  if (type === 'MatMul') return i => i % shape.at(-1)!
-  // [inputs, outputs of one group, ...kernel]; each group of inputs has outputs of its own.
-  const [inputs, outputs] = shape as [number, number]
-  const kernel = elementCount(shape.slice(2))
-  const inputsOfGroup = inputs / attributes.group
-  return i => Math.floor(i / (row * inputsOfGroup)) * outputs + (Math.floor(i / kernel) % outputs)
+/**
+ * Where channels lie among weights: rows of `count` channels with `inner` weights each, the first channel of a row being
+ * the `base(row)`-th of all (groups have channels of their own).
+ */
+export interface Lanes {
+  readonly count: number
+  readonly inner: number
+  readonly base: (row: number) => number
 }
 
-/** The input channel that each weight, by its place in the array, is multiplied with. */
-export function inputOf({ type, attributes }: LinearNode, shape: readonly number[]): (index: number) => number {
-  const row = elementCount(shape.slice(1))
-  if (type === 'ConvTranspose') return i => Math.floor(i / row)
-  if (type === 'Gemm') return attributes.transB ? i => i % row : i => Math.floor(i / row)
-  if (type === 'MatMul') return i => Math.floor(i / shape.at(-1)!) % shape.at(-2)!
+const first = () => 0
+
+/** The output channels that weights contribute to. */
+export function outputLanes({ type, attributes }: LinearNode, shape: readonly number[]): Lanes {
+  if (type === 'Conv' || (type === 'Gemm' && attributes.transB)) {
+    return { count: shape[0]!, inner: elementCount(shape.slice(1)), base: first }
+  }
+  if (type !== 'ConvTranspose') return { count: shape.at(-1)!, inner: 1, base: first }
+  // [inputs, outputs of one group, ...kernel]
+  const [inputs, outputs] = shape as [number, number]
+  const inputsOfGroup = inputs / attributes.group
+  return {
+    count: outputs,
+    inner: elementCount(shape.slice(2)),
+    base: input => Math.floor(input / inputsOfGroup) * outputs,
+  }
+}
+
+/** The input channels that weights are multiplied with. */
+export function inputLanes({ type, attributes }: LinearNode, shape: readonly number[]): Lanes {
+  if (type === 'ConvTranspose') return { count: shape[0]!, inner: elementCount(shape.slice(1)), base: first }
+  if (type === 'Gemm' && attributes.transB) return { count: shape[1]!, inner: 1, base: first }
+  if (type !== 'Conv') return { count: shape.at(-2)!, inner: shape.at(-1)!, base: first }
   // [outputs, inputs of one group, ...kernel]
   const [outputs, inputs] = shape as [number, number]
-  const kernel = elementCount(shape.slice(2))
-  const rowsOfGroup = (row * outputs) / attributes.group
-  return i => Math.floor(i / rowsOfGroup) * inputs + (Math.floor(i / kernel) % inputs)
+  const outputsOfGroup = outputs / attributes.group
+  return {
+    count: inputs,
+    inner: elementCount(shape.slice(2)),
+    base: output => Math.floor(output / outputsOfGroup) * inputs,
+  }
 }
 
 /**
@@ -71,21 +88,35 @@ export function biasOf(linear: LinearNode, b: Tensor | null, channels: number, r
 }
 
 /** Weights times a factor for each channel, rounded once; undefined where that leaves what is not finite. */
-export function scaled(w: Tensor, factor: PerChannel, channelOf: (index: number) => number): Tensor | undefined {
+export function scaled(w: Tensor, factor: PerChannel, { count, inner, base }: Lanes): Tensor | undefined {
   const values = numbers(w)
-  const result = new Float64Array(values.length)
-  const uniform = isAll({ shape: [], values: factor }, factor[0]!) ? factor[0]! : undefined
-  if (uniform !== undefined) for (let i = 0; i < result.length; i++) result[i] = values[i]! * uniform
-  else for (let i = 0; i < result.length; i++) result[i] = values[i]! * factor[channelOf(i)]!
-  return finite(fromNumbers(w.dtype, w.shape, result))
+  // Numbers written into a float32 array are rounded on the way.
+  const float32 = w.dtype === 'float32' ? new Float32Array(values.length) : undefined
+  const result = float32 ?? new Float64Array(values.length)
+  for (let row = 0, i = 0; i < result.length; row++) {
+    const from = base(row)
+    for (let channel = from; channel < from + count; channel++) {
+      const f = factor[channel]!
+      for (const end = i + inner; i < end; i++) result[i] = values[i]! * f
+    }
+  }
+  return finite(float32 ? float32s(w.shape, float32) : fromNumbers(w.dtype, w.shape, result))
 }
 
 /** What constants `t`, one for each input channel, bring about in each output channel: sums of weights times them. */
 export function throughWeights(linear: LinearNode, w: Tensor, t: PerChannel): Float64Array {
-  const [from, to] = [inputOf(linear, w.shape), outputOf(linear, w.shape)]
+  const [{ count, inner, base }, to] = [inputLanes(linear, w.shape), outputLanes(linear, w.shape)]
   const values = numbers(w)
   const sums = new Float64Array(outputChannels(linear, w))
-  for (let i = 0; i < values.length; i++) sums[to(i)]! += values[i]! * t[from(i)]!
+  for (let row = 0, i = 0; i < values.length; row++) {
+    const from = base(row)
+    for (let channel = from; channel < from + count; channel++) {
+      for (const end = i + inner; i < end; i++) {
+        const lane = Math.floor(i / to.inner)
+        sums[to.base(Math.floor(lane / to.count)) + (lane % to.count)]! += values[i]! * t[channel]!
+      }
+    }
+  }
   return linear.type === 'Gemm' ? sums.map(sum => sum * linear.attributes.alpha) : sums
 }
 

@@ -1,17 +1,20 @@
 import type { Node } from '../../graph/graph.ts'
 import type { Ops, Ref } from '../../ops/build.ts'
 import { keyOf } from '../../ops/spec.ts'
-import type { Pattern, Vocabulary } from '../../rewrite/pattern.ts'
+import type { Found, Pattern, Vocabulary } from '../../rewrite/pattern.ts'
 import { type Replacement, rule, type Tools } from '../../rewrite/rule.ts'
+import type { Settings } from '../settings.ts'
 import { is, isClosed, numberOf, type Polynomial, polynomialIn } from './polynomial.ts'
 
-type Inner = 'Erf' | 'Tanh' | 'Sigmoid' | 'Clip' | 'HardSigmoid'
+/** Functions that activations are made around. */
+type Inner = keyof typeof forms
 
-/** A value a few sums and products below a node of an operator. */
-function below(vocabulary: Vocabulary, inner: Pattern, steps: number): Pattern {
-  const { op, any, either } = vocabulary
+/** A value at most some sums and products below a node of one of those. */
+function below(vocabulary: Vocabulary, inners: readonly Inner[], steps: number): Pattern<{ readonly inner: Found }> {
+  const { op, any, rest, either } = vocabulary
+  const inner = either(...inners.map(name => op[name]([rest('inputs')]).as('inner')))
   if (steps === 0) return inner
-  const next = below(vocabulary, inner, steps - 1)
+  const next = below(vocabulary, inners, steps - 1)
   return either(inner, op.Mul([next, any()]), op.Add([next, any()]), op.Div([next, any()]))
 }
 
@@ -29,14 +32,17 @@ interface Candidate {
 /** How to build what was recognized; undefined where the formula is not the one looked for. */
 type Made = ((op: Ops) => Ref) | undefined
 
-/** A rule that looks for products and sums around one node of an operator, all of them of one value. */
-function activation(name: string, operator: Inner, recognized: (found: Candidate, tools: Tools) => Made) {
-  return rule({
-    name,
+/**
+ * Activations that are products and sums around one function, all of one value, whatever the order of their factors:
+ * compared as polynomials in that value and in what comes out of the function.
+ */
+export const activation = ({ opset }: Pick<Settings, 'opset'>) =>
+  rule({
+    name: 'recognize-activation',
     match(vocabulary) {
-      const { op, any, rest, either } = vocabulary
-      const inner = op[operator]([rest('inputs')]).as('inner')
-      const value = below(vocabulary, inner, 3) as typeof inner
+      const { op, any, either } = vocabulary
+      const inners = (Object.keys(forms) as Inner[]).filter(inner => forms[inner][0] <= opset)
+      const value = below(vocabulary, inners, 2)
       return either(
         op.Mul([value, any()]).as('root'),
         op.Div([value, any()]).as('root'),
@@ -45,23 +51,22 @@ function activation(name: string, operator: Inner, recognized: (found: Candidate
     },
     replace({ inner, root }, tools): Replacement {
       const [end] = root.node.outputs as readonly [Ref]
+      const [into, out] = [inner.node.inputs[0]!, inner.node.outputs[0]!]
+      const recognized = forms[inner.type as Inner][1]
       let reason = 'it is no known function of one value'
-      for (const x of candidates(inner.node.inputs[0]!, tools)) {
-        const whole = polynomialIn(end, x, inner.node.outputs[0]!, tools)
-        if (!whole || whole.nodes.size === 0) continue
-        const argument = polynomialIn(inner.node.inputs[0]!, x, undefined, tools)
+      for (const x of candidates(into, tools)) {
+        const whole = polynomialIn(end, x, out, tools)
+        const argument = whole && polynomialIn(into, x, undefined, tools)
         if (!argument) continue
-        const nodes = new Set([...whole.nodes, ...argument.nodes, inner.node])
         const found = { x, end, inner: inner.node, argument: argument.polynomial, whole: whole.polynomial }
         const make = recognized(found, tools)
         if (!make) continue
-        if (isClosed(nodes, end, tools)) return make(tools.op)
+        if (isClosed(new Set([...whole.nodes, ...argument.nodes, inner.node]), end, tools)) return make(tools.op)
         reason = 'something else reads a part of it'
       }
       return tools.decline(reason)
     },
   })
-}
 
 /** Values that what goes into a node may be a polynomial of, those next to it first. */
 function candidates(ref: Ref, tools: Tools): readonly Ref[] {
@@ -74,11 +79,11 @@ function candidates(ref: Ref, tools: Tools): readonly Ref[] {
   return [...found]
 }
 
-/** x (1 + erf(x / sqrt 2)) / 2. onnxruntime fuses this form too: the same time, five nodes fewer. */
-export const gelu = activation('recognize-gelu', 'Erf', ({ x, argument, whole }) => {
+/** x (1 + erf(x / sqrt 2)) / 2. onnxruntime fuses this form too: the same time, four nodes fewer. */
+function gelu({ x, argument, whole }: Candidate): Made {
   if (!is(argument, { '1,0': Math.SQRT1_2 }, 1e-4)) return undefined
   return is(whole, { '1,0': 0.5, '1,1': 0.5 }) ? op => op.Gelu([x]) : undefined
-})
+}
 
 const cubic = (scale: number) => {
   const first = scale * Math.sqrt(2 / Math.PI)
@@ -86,23 +91,22 @@ const cubic = (scale: number) => {
 }
 
 /** x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 (Hendrycks and Gimpel, 2016). 0.4 to 0.8 of the time. */
-export const tanhGelu = activation('recognize-tanh-gelu', 'Tanh', ({ x, argument, whole }) => {
+function tanhGelu({ x, argument, whole }: Candidate): Made {
   if (!is(argument, cubic(1), 1e-4)) return undefined
   return is(whole, { '1,0': 0.5, '1,1': 0.5 }) ? op => op.Gelu([x], { approximate: 'tanh' }) : undefined
-})
+}
 
 /** The same, by (1 + tanh(u)) / 2 = sigmoid(2 u). */
-export const sigmoidGelu = activation('recognize-sigmoid-gelu', 'Sigmoid', ({ x, argument, whole }) => {
+function sigmoidGelu({ x, argument, whole }: Candidate): Made {
   if (!is(argument, cubic(2), 1e-4)) return undefined
   return is(whole, { '1,1': 1 }) ? op => op.Gelu([x], { approximate: 'tanh' }) : undefined
-})
+}
 
 /**
  * clip(a x + b, 0, c) / c is a HardSigmoid, and x times it with a / c = 1/6, b / c = 1/2 is a HardSwish; times a number
  * where it is not divided by c. 0.5 to 0.9 of the time.
  */
-export const hardActivation = activation('recognize-hard-activation', 'Clip', (found, tools) => {
-  const { x, end, inner, argument, whole } = found
+function hardActivation({ x, end, inner, argument, whole }: Candidate, tools: Tools): Made {
   const [low, high] = [1, 2].map(i => (inner.inputs[i] ? numberOf(inner.inputs[i]!, tools) : undefined))
   const [alpha = 0, beta = 0] = [argument.get('1,0'), argument.get('0,0')]
   if (low !== 0 || high === undefined || high <= 0 || alpha === 0) return undefined
@@ -120,14 +124,23 @@ export const hardActivation = activation('recognize-hard-activation', 'Clip', (f
   // A number that follows may yet make it whole.
   if (!swish || dtype === undefined || isScaled(end, tools)) return undefined
   return op => op.Mul([op.HardSwish([x]), op.scalar(scale, dtype)])
-})
+}
 
 /** x times HardSigmoid(x) with slope 1/6 and offset 1/2, which is how engines compute a HardSwish. */
-export const hardSwish = activation('recognize-hard-swish', 'HardSigmoid', ({ x, inner, argument, whole }, tools) => {
+function hardSwish({ x, inner, argument, whole }: Candidate, tools: Tools): Made {
   const { alpha, beta } = tools.attributes(inner) as { alpha: number; beta: number }
   if (!is(argument, { '1,0': 1 }) || !close(alpha, 1 / 6) || !close(beta, 0.5)) return undefined
   return is(whole, { '1,1': 1 }) ? op => op.HardSwish([x]) : undefined
-})
+}
+
+/** What is made around each function, and the opset that first has it. */
+const forms = {
+  Erf: [20, gelu],
+  Tanh: [20, tanhGelu],
+  Sigmoid: [20, sigmoidGelu],
+  Clip: [14, hardActivation],
+  HardSigmoid: [14, hardSwish],
+} as const
 
 /** x tanh(softplus(x)), which engines take apart again: the same time, two nodes fewer. */
 export const mish = rule({

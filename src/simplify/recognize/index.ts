@@ -1,18 +1,13 @@
 import type { Rule } from '../../rewrite/rule.ts'
 import type { Settings } from '../settings.ts'
 import type { Step } from '../step.ts'
-import { gelu, hardActivation, hardSwish, mish, sigmoidGelu, tanhGelu } from './activations.ts'
+import { activation, mish } from './activations.ts'
 import { normalization, scaleIntoNormalization } from './normalization.ts'
 import { logOfSoftmax, logSoftmax, softmax, softmaxWithoutMaximum } from './softmax.ts'
 import { blocks, focus, orderIntoConv } from './space.ts'
 
 /** Each with the opset that first has what it makes. */
 const all: readonly (readonly [since: number, rule: Rule])[] = [
-  [20, gelu],
-  [20, tanhGelu],
-  [20, sigmoidGelu],
-  [14, hardActivation],
-  [14, hardSwish],
   [18, mish],
   [17, normalization],
   [17, scaleIntoNormalization],
@@ -30,5 +25,7 @@ const all: readonly (readonly [since: number, rule: Rule])[] = [
  * way, by what `bench/recognize.ts` measures. Left as they are written, because their operator is slower: Softplus, PRelu,
  * ReduceL2, LpNormalization, GroupNormalization, a Softmax along any axis but the last.
  */
-export const recognize = ({ opset }: Settings): readonly Step[] =>
-  all.filter(([since]) => since <= opset).map(([, rule]) => rule)
+export const recognize = ({ opset }: Settings): readonly Step[] => [
+  activation({ opset }),
+  ...all.filter(([since]) => since <= opset).map(([, rule]) => rule),
+]
