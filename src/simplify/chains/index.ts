@@ -1,8 +1,10 @@
 import type { Step } from '../step.ts'
 import { composeLayouts } from './compose-layouts.ts'
 import { composeSegments, gatherSegment } from './compose-segments.ts'
-import { concatAfterLayout, concatBeforeReshape, joinLayouts } from './join-layouts.ts'
-import { mergeCasts, mergeExpands, mergePads, mergeSlices, mergeTiles } from './merge-twins.ts'
+import { concatBeforeReshape } from './concat-before-reshape.ts'
+import { concatAfterLayout, joinLayouts } from './join-layouts.ts'
+import { mergeCasts, mergeExpands, mergePads, mergeSlices, mergeTiles, trimSlices } from './merge-twins.ts'
+import { reducedAxes } from './reduced-axes.ts'
 import { sinkLayouts } from './sink-layouts.ts'
 import { slicesToSplit } from './slices-to-split.ts'
 
@@ -13,6 +15,8 @@ export const chains = (): readonly Step[] => [
   joinLayouts,
   concatBeforeReshape,
   concatAfterLayout,
+  reducedAxes,
+  trimSlices,
   composeSegments,
   gatherSegment,
   mergeSlices,

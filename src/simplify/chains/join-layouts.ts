@@ -1,9 +1,7 @@
-import { isFixed, type Shape } from '../../base/shape.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { Ref } from '../../ops/build.ts'
 import type { OpName } from '../../ops/spec.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
-import { dyingWith } from '../dying.ts'
 import { layoutAlong, transposes } from './compose-layouts.ts'
 import { type Axis, type Layout, type Move, planOf, sameList } from './layout.ts'
 import { emitMoves, isLayoutNode } from './layout-node.ts'
@@ -64,72 +62,6 @@ function sameLayout(a: Layout, b: Layout): boolean {
     x.length === y.length && x.every((axis, i) => sameList(axis, y[i]!))
   const sizes = a.sizes.length === b.sizes.length && a.sizes.every((size, i) => size === b.sizes[i] && size !== '')
   return sizes && alike(a.source, b.source) && alike(a.result, b.result)
-}
-
-/**
- * A Concat of reshaped values puts together what they were before, if that has fewer nodes: along the axis before which
- * as many elements stand. The result is reshaped, once.
- */
-export const concatBeforeReshape = rule({
-  name: 'concat-before-reshape',
-  match: ({ op, rest }) => op.Concat([rest('inputs')]).as('node'),
-  replace({ inputs, node: { node, attributes } }, tools) {
-    const { op, type, decline } = tools
-    const shape = type(node.outputs[0]!)?.shape
-    if (inputs.length < 2 || !isFixed(shape)) return decline('sizes are not known')
-    const axis = attributes.axis < 0 ? attributes.axis + shape.length : attributes.axis
-    const parts = inputs.map(ref => sourceOf(ref, tools))
-    const reshapes = new Set(parts.flatMap(({ chain }) => chain))
-    if (reshapes.size < 2) return decline('its inputs are not reshaped')
-    const before = axisBetween(
-      parts.map(part => part.shape),
-      outerOf(shape, axis),
-    )
-    if (before === undefined) return decline('what its inputs were before does not fit together')
-    const joined = op.Concat(
-      parts.map(({ source }) => source),
-      { axis: before },
-    )
-    const gone = dyingWith(
-      node,
-      tools,
-      parts.map(({ source }) => source),
-    ).size
-    const same = type(node.outputs[0]!)!
-    const now = op.shape(joined)
-    if (now.join() === (same.shape as readonly number[]).join()) return joined
-    return gone > 2 ? op.Reshape([joined, op.ints(shape)]) : decline('fewer nodes would not do')
-  },
-})
-
-interface Part {
-  readonly source: Ref
-  readonly chain: readonly Node[]
-  readonly shape: Shape | undefined
-}
-
-/** A value before the reshapes above it that move no element. */
-function sourceOf(ref: Ref, tools: Tools): Part {
-  const found = laidOut(ref, tools)
-  const still = found && sameList(found.layout.source.flat(), found.layout.result.flat())
-  const { source, chain } = still ? found : { source: ref, chain: [] }
-  return { source, chain, shape: tools.type(source)?.shape }
-}
-
-function outerOf(shape: readonly number[], axis: number): number {
-  return shape.slice(0, axis).reduce((product, size) => product * size, 1)
-}
-
-/** The axis on which shapes may differ that has so many positions before it. */
-function axisBetween(shapes: readonly (Shape | undefined)[], outer: number): number | undefined {
-  const [first] = shapes
-  if (!first || !shapes.every(shape => isFixed(shape) && shape.length === first.length && !shape.includes(0)))
-    return undefined
-  for (let axis = 0; axis < first.length; axis++) {
-    const fits = shapes.every(shape => shape!.every((size, i) => i === axis || size === first[i]))
-    if (fits && outerOf(first as readonly number[], axis) === outer) return axis
-  }
-  return undefined
 }
 
 /** A layout after a Concat goes to its inputs, if it joins with theirs to fewer nodes, or to fewer copies. */

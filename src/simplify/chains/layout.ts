@@ -153,7 +153,14 @@ export function planOf(layout: Layout): readonly Move[] | undefined {
     reshapeThenTranspose(layout, before),
     reshapeAround(layout, before, after),
   ]
-  return plans.filter(plan => plan !== undefined).sort((a, b) => a.length - b.length)[0]
+  return plans.filter(plan => plan !== undefined).sort((a, b) => a.length - b.length || effort(a) - effort(b))[0]
+}
+
+/** Of plans of a length: a Transpose of few axes is faster, and a size that is left open (-1) fails where another is 0. */
+function effort(plan: readonly Move[]): number {
+  const of = (move: Move) =>
+    move.op === 'Transpose' ? 2 * move.perm.length : 'target' in move && move.target.includes(-1) ? 1 : 0
+  return plan.reduce((sum, move) => sum + of(move), 0)
 }
 
 /** Each axis of the source moves whole. */

@@ -1,5 +1,6 @@
 import { numbers } from '../../base/tensor.ts'
 import { rule } from '../../rewrite/rule.ts'
+import { wholeNumbers } from './layout-node.ts'
 import { type AxisCut, cutsOf, emitSlice } from './segments.ts'
 
 /** A Slice of a Slice takes at once what both take, along all their axes. */
@@ -31,6 +32,28 @@ export const mergeSlices = rule({
     return cuts.size === 0 ? x : emitSlice(tools.op, x, [...cuts.values()])
   },
 })
+
+/** What a Slice takes from first to last along an axis, of whatever size, it need not name. */
+export const trimSlices = rule({
+  name: 'trim-slices',
+  match: ({ op, any, rest }) => op.Slice([any('x'), rest('bounds')]).as('node'),
+  replace({ x, node }, tools) {
+    const { op, decline } = tools
+    const [starts, ends, listed, steps] = [1, 2, 3, 4].map(i => wholeNumbers(node.node.inputs[i], tools))
+    if (!starts || !ends || (node.node.inputs[3] && !listed) || (node.node.inputs[4] && !steps)) {
+      return decline('what it takes is not fixed')
+    }
+    const axes = listed ?? [...starts.keys()]
+    const left = [...axes.keys()].filter(i => starts[i] !== 0 || ends[i]! < beyond || (steps?.[i] ?? 1) !== 1)
+    if (left.length === axes.length) return decline('it takes a part along each of its axes')
+    if (left.length === 0) return x
+    const pick = (list: readonly number[]) => op.ints(left.map(i => Math.max(-beyond, Math.min(list[i]!, beyond))))
+    return op.Slice([x, pick(starts), pick(ends), pick(axes), steps ? pick(steps) : null])
+  },
+})
+
+/** Ends this far out mean the end of whatever axis. */
+const beyond = 2 ** 31 - 1
 
 /** Whole numbers that every value of a type has a place for. */
 const exact: Readonly<Record<string, readonly string[]>> = {
