@@ -1,5 +1,8 @@
+import { existsSync, readdirSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { f32, makeGraph } from '../../test/support/make-graph.ts'
+import { float32s } from '../base/tensor.ts'
 import { node } from '../graph/edit.ts'
 import { emptyGraph } from '../graph/graph.ts'
 import { writeModel } from '../onnx/files.ts'
@@ -53,7 +56,71 @@ describe('sinter inspect', () => {
     expect(code).toBe(0)
     expect(Math.max(...out.split('\n').map(line => line.length))).toBeLessThanOrEqual(80 + blobs.folder.length)
     expect(out).toMatch(/parameters +51\n/)
-    expect(out).toMatch(/cannot train through ArgMax/)
+    expect(out).toMatch(/Cannot be trained through:\n {2}ArgMax: /)
+  })
+
+  test('says where the bytes are, and what moves', async () => {
+    const found = (await sinter('inspect', blobs.at('net.onnx'), '--json')).json()
+    expect(found.storage).toMatchObject({
+      bytes: 4 * 51,
+      dtypes: [{ dtype: 'float32', tensors: 4, bytes: 204 }],
+      tensors: [{ shape: [3, 8], bytes: 96, layer: 'linear2/gemm' }, {}, {}, {}],
+    })
+    expect(found.layers[0]).toMatchObject({ storedBytes: 96, bytesRead: 8 + 96, bytesWritten: 32 })
+    expect(found).toMatchObject({ parameterBytes: 204, bytesWritten: 32 + 32 + 12, peakActivationBytes: 64 })
+  })
+
+  test('says what would simplify, and leaves it out if told so', async () => {
+    const twice = makeGraph({ x: f32('N', 2) }, (op, { x }) => ({ y: op.Relu([op.Identity([op.Identity([x])])]) }))
+    await writeModel(blobs.at('twice.onnx'), twice)
+    const found = (await sinter('inspect', blobs.at('twice.onnx'), '--json')).json()
+    expect(found.simplified).toMatchObject({ nodes: { before: 3, after: 1 }, steps: expect.any(Array) })
+    expect((await sinter('inspect', blobs.at('twice.onnx'))).out).toContain('sinter simplify: 3 -> 1 nodes')
+    const without = (await sinter('inspect', blobs.at('twice.onnx'), '--no-simplify', '--json')).json()
+    expect(without).toMatchObject({ simplified: null, notSimplified: 'it was not asked for' })
+  })
+
+  test('measures where the time goes, by layer', async () => {
+    const timed = await sinter(
+      'inspect',
+      blobs.at('ready.onnx'),
+      '--latency',
+      '--runs',
+      '5',
+      '--threads',
+      '1',
+      '--json',
+    )
+    const { latency } = timed.json()
+    expect(latency).toMatchObject({ unit: 'ms', runs: 5, threads: 1, feeds: { point: [1, 2] } })
+    const layers: readonly { name: string; fused: readonly string[] }[] = latency.layers
+    expect(layers.flatMap(({ name, fused }) => [name, ...fused])).toEqual(
+      expect.arrayContaining(['head/argmax', '/relu']),
+    )
+    const fed = await sinter(
+      'inspect',
+      blobs.at('net.onnx'),
+      '--latency',
+      '--runs',
+      '2',
+      '--feeds',
+      blobs.at('test.npz'),
+    )
+    expect(fed.out).toContain('A run takes ')
+    expect(fed.out).toMatch(/linear1\/gemm +\S*Gemm/)
+  })
+
+  test('counts at least so much where 1 is too small, and hints at a size that fits', async () => {
+    const image = makeGraph({ x: f32('', 1, '', 4) }, (op, { x }) => ({
+      y: op.Conv([x, op.constant(float32s([2, 1, 3, 3], new Float32Array(18)))]),
+    }))
+    await writeModel(blobs.at('image.onnx'), image)
+    const { out } = await sinter('inspect', blobs.at('image.onnx'))
+    expect(out).toMatch(/MACs +at least 0 for x:0=1\n/)
+    expect(out).toContain('--bind x:2=4')
+    const { macs, uncounted } = (await sinter('inspect', blobs.at('image.onnx'), '--bind', 'x:2=4', '--json')).json()
+    expect([macs, uncounted]).toEqual([2 * 2 * 18, 0])
+    expect((await sinter('inspect', blobs.at('image.onnx'), '--bind', 'x:3=4')).code).toBe(1)
   })
 
   test('prints the graph as text', async () => {
@@ -81,5 +148,21 @@ describe('sinter inspect', () => {
     await writeFile(blobs.at('odd.onnx'), bytes.replaceAll('logits', '\x1b[31m\n'), 'latin1')
     const { out } = await sinter('inspect', blobs.at('odd.onnx'), '--layers')
     expect(out).not.toContain('\x1b')
+  })
+})
+
+const models = '../shared/models'
+describe.skipIf(!existsSync(models))('sinter inspect on real models', () => {
+  const files = existsSync(models) ? readdirSync(models).filter(file => file.endsWith('.onnx')) : []
+  test.each(files)('%s fits 80 columns', async file => {
+    const { out, code } = await sinter('inspect', `${models}/${file}`, '--layers')
+    expect(code).toBe(0)
+    expect(out.split('\n').filter(line => line.length > 80)).toEqual([])
+  })
+  test('the bodies of an If count, once sizes are known', async () => {
+    const found = (await sinter('inspect', `${models}/silero_vad_v6.onnx`, '--bind', 'input:1=512', '--json')).json()
+    // STFT (258 x 256 x 3), four convolutions, an LSTM of 128 and a convolution of 1 channel.
+    const macs = 258 * 256 * 3 + 129 * 128 * 9 + 128 * 64 * 3 * 2 + 64 * 64 * 3 + 64 * 128 * 3 + 4 * 128 * 256 + 128
+    expect(found).toMatchObject({ macs, uncounted: 0, unsized: 0 })
   })
 })

@@ -1,25 +1,31 @@
 import { Option } from 'commander'
-import { formatShape, formatType, isTensorType } from '../base/shape.ts'
-import type { Graph, Value } from '../graph/graph.ts'
-import { requiredInputs } from '../graph/graph.ts'
+import { messageOf, SinterError } from '../base/errors.ts'
+import { formatType, isTensorType } from '../base/shape.ts'
+import { simplifyModel } from '../evaluate/simplify-model.ts'
+import { type Graph, requiredInputs, type Value } from '../graph/graph.ts'
 import { print } from '../graph/print.ts'
 import { readModel } from '../onnx/files.ts'
 import { check, type Problem } from '../read/check.ts'
-import { countNodes, countOperators, type Layer, type OperatorRefusal, summarize } from '../read/summary.ts'
+import type { OperatorRefusal } from '../read/refusals.ts'
+import { fittingSize } from '../read/sized.ts'
+import { countNodes, countOperators, type Layer, layerName, type Summary, summarize } from '../read/summary.ts'
 import { type Refusal, upgrade } from '../read/upgrade.ts'
-import { counted, fileSize, whole } from '../report/format.ts'
-import { clean, wrap } from '../report/text.ts'
 import { answering, examples, jsonOption, type Verb } from './command.ts'
+import { inspectionText } from './inspect-text.ts'
+import { type LatencyDocument, type LatencyOptions, measureLayers } from './layer-latency.ts'
 import { bytesOfModel, checkSymbols } from './model.ts'
-import { sizes } from './options.ts'
-import { facts, table } from './table.ts'
+import { count, sizes, wholeNumber } from './options.ts'
 
-export interface InspectOptions {
-  /** Sizes of symbolic dimensions; those not named are 1. */
+export interface InspectOptions extends LatencyOptions {
+  /** Sizes of symbolic dimensions, unnamed ones as `x:0`; those not named are 1. */
   readonly bind?: Readonly<Record<string, number>>
+  /** Whether to try what `sinter simplify` would do; on if left out, except for graphs of more than 5,000 nodes. */
+  readonly simplify?: boolean
+  /** Whether to run the model and measure how long each node takes. */
+  readonly latency?: boolean
 }
 
-/** What a model file holds and costs. What follows from shapes is null where the graph is broken. */
+/** What a model file holds and costs. What follows from shapes is null, or empty, where the graph is broken. */
 export interface Inspection {
   readonly file: string
   readonly name: string
@@ -29,26 +35,67 @@ export interface Inspection {
   readonly bytes: number
   readonly nodes: number
   readonly parameters: number | null
+  readonly parameterBytes: number | null
+  /** These four are at least so much where `uncounted`, `countedOnce` or `unsized` are not 0. */
   readonly macs: number | null
+  readonly bytesRead: number | null
+  readonly bytesWritten: number | null
   readonly peakActivationBytes: number | null
+  /** The layer at which activations take the most. */
+  readonly peakLayer: string | null
   /** Nodes whose multiply-accumulates are not known, and so not in `macs`. */
   readonly uncounted: number | null
+  /** Nodes that run their bodies a number of times that is not known: once is counted. */
+  readonly countedOnce: number | null
+  /** Values whose size is not known. */
+  readonly unsized: number | null
+  /** Sizes taken for the symbols of the inputs, and symbols that stay open, as 1 is too small for them. */
+  readonly sizes: Readonly<Record<string, number>>
+  readonly open: readonly string[]
+  /** A size that fits in the place of all open symbols at once. */
+  readonly fittingSize: number | null
   readonly inputs: readonly ValueDocument[]
   readonly outputs: readonly ValueDocument[]
   readonly operators: Readonly<Record<string, number>>
   readonly layers: readonly Layer[]
+  readonly storage: StorageDocument | null
+  readonly simplified: SimplifiedDocument | null
+  /** Why there is no `simplified`. */
+  readonly notSimplified: string | null
   readonly refusals: readonly OperatorRefusal[]
+  readonly latency: LatencyDocument | null
   /** Why the graph could not be upgraded to the opset that Sinter works in; empty if it could. */
   readonly notUpgraded: readonly Refusal[]
   readonly problems: readonly Problem[]
   readonly metadata: Readonly<Record<string, string>>
 }
 
-interface ValueDocument {
+export interface ValueDocument {
   readonly name: string
   readonly type: string
   readonly dtype: string | null
   readonly shape: readonly (number | string)[] | null
+}
+
+/** The tensors that a model carries, largest first; each with the first layer that reads it. */
+export interface StorageDocument {
+  readonly bytes: number
+  readonly dtypes: readonly { readonly dtype: string; readonly tensors: number; readonly bytes: number }[]
+  readonly tensors: readonly {
+    readonly name: string
+    readonly dtype: string
+    readonly shape: readonly number[]
+    readonly bytes: number
+    readonly layer: string | null
+  }[]
+}
+
+/** What simplifying makes of a model; `steps` are those that change something. */
+export interface SimplifiedDocument {
+  readonly nodes: { readonly before: number; readonly after: number }
+  readonly bytes: { readonly before: number; readonly after: number }
+  readonly seconds: number
+  readonly steps: readonly { readonly name: string; readonly changes: number }[]
 }
 
 /** Reads a model file and says what is in it, also where it breaks the rules of ONNX. */
@@ -59,7 +106,8 @@ export async function inspect(path: string, options: InspectOptions = {}): Promi
 async function inspectGraph(graph: Graph, path: string, options: InspectOptions): Promise<Inspection> {
   const problems = check(graph)
   const sound = problems.length === 0
-  const summary = sound ? summarize(graph, options) : undefined
+  const summary = sound ? summarize(graph, options.bind ? { bind: options.bind } : {}) : undefined
+  const simplified = await simplifiedOf(graph, sound, options.simplify)
   return {
     file: path,
     name: graph.name,
@@ -69,14 +117,27 @@ async function inspectGraph(graph: Graph, path: string, options: InspectOptions)
     bytes: await bytesOfModel(path, graph),
     nodes: countNodes(graph),
     parameters: summary?.parameters ?? null,
+    parameterBytes: summary?.parameterBytes ?? null,
     macs: summary?.macs ?? null,
+    bytesRead: summary?.bytesRead ?? null,
+    bytesWritten: summary?.bytesWritten ?? null,
     peakActivationBytes: summary?.peakActivationBytes ?? null,
+    peakLayer: summary?.peakLayer ?? null,
     uncounted: summary?.uncounted ?? null,
+    countedOnce: summary?.countedOnce ?? null,
+    unsized: summary?.unsized ?? null,
+    sizes: summary?.sizes ?? {},
+    open: summary?.open ?? [],
+    fittingSize: (summary && summary.open.length > 0 ? fittingSize(graph, summary) : undefined) ?? null,
     inputs: (summary?.inputs ?? requiredInputs(graph)).map(valueDocument),
     outputs: (summary?.outputs ?? graph.outputs).map(valueDocument),
     operators: Object.fromEntries(countOperators(graph)),
     layers: summary?.layers ?? [],
+    storage: summary ? storageDocument(summary) : null,
+    simplified: typeof simplified === 'string' ? null : simplified,
+    notSimplified: typeof simplified === 'string' ? simplified : null,
     refusals: summary?.refusals ?? [],
+    latency: options.latency && sound ? await measureLayers(graph, options) : null,
     notUpgraded: sound ? upgrade(graph).refused : [],
     problems,
     metadata: graph.metadata,
@@ -88,6 +149,34 @@ function valueDocument({ name, type }: Value): ValueDocument {
   return { name, type: formatType(type), dtype: tensor?.dtype ?? null, shape: tensor?.shape ?? null }
 }
 
+function storageDocument({ storage: { bytes, dtypes, tensors } }: Summary): StorageDocument {
+  return {
+    bytes,
+    dtypes,
+    tensors: tensors.map(({ reader, ...tensor }) => ({ ...tensor, layer: reader ? layerName(reader) : null })),
+  }
+}
+
+/** Beyond this, simplifying only to tell about it takes too long. */
+const mostNodes = 5000
+
+/** What simplifying would make of it, or why that is not known. */
+async function simplifiedOf(graph: Graph, sound: boolean, wanted?: boolean): Promise<SimplifiedDocument | string> {
+  if (!sound) return 'the graph is broken'
+  if (wanted === false) return 'it was not asked for'
+  const total = countNodes(graph)
+  if (wanted === undefined && total > mostNodes) return `${total} nodes take a while; ask with --simplify`
+  try {
+    const { report } = await simplifyModel(graph, { check: false })
+    const { nodes, bytes, seconds, passes } = report
+    const steps = passes.filter(({ changes }) => changes > 0).sort((a, b) => b.changes - a.changes)
+    return { nodes, bytes, seconds, steps: steps.map(({ name, changes }) => ({ name, changes })) }
+  } catch (error) {
+    if (!(error instanceof SinterError)) throw error
+    return messageOf(error)
+  }
+}
+
 interface Options extends InspectOptions {
   readonly layers?: boolean
   readonly graph?: boolean
@@ -97,20 +186,36 @@ interface Options extends InspectOptions {
 export const inspectVerb: Verb = (program, io) => {
   program
     .command('inspect')
-    .description('show what is in a model: inputs, outputs, operators, parameters, costs, problems')
+    .description('show what is in a model: inputs, outputs, operators, parameters, costs, what can be done with it')
     .argument('<model>', 'an .onnx file')
     .option('--layers', 'a line for each node: name, operator, output shape, parameters, MACs')
     .option('--graph', 'the whole graph as text instead')
     .addOption(
-      new Option('--bind <sizes>', 'sizes of symbolic dimensions, such as N=8 (default: 1 each)').argParser(sizes),
+      new Option('--bind <sizes>', 'sizes of open dimensions, such as N=8 or x:1=512 (default: 1 each)').argParser(
+        sizes,
+      ),
     )
+    .option('--latency', 'run the model, and show how long each layer takes')
+    .addOption(new Option('--threads <count>', 'threads for --latency (default: the cores)').argParser(wholeNumber))
+    .addOption(new Option('--runs <count>', 'runs for --latency (default: 50)').argParser(wholeNumber))
+    .option('--feeds <file>', 'inputs for --latency, .npz or .json (default: random ones)')
+    .addOption(new Option('--seed <number>', 'of the random inputs').argParser(count).default(0))
+    .option('--simplify', 'try what sinter simplify would do, however large the model')
+    .option('--no-simplify', 'do not try it')
     .option(...jsonOption)
     .addHelpText(
       'after',
       examples(
-        ['inspect model.onnx', 'inspect model.onnx --layers --bind N=8', 'inspect model.onnx --json | jq .macs'],
+        [
+          'inspect model.onnx',
+          'inspect model.onnx --layers --bind N=8',
+          'inspect model.onnx --latency --threads 1',
+          'inspect model.onnx --json | jq .macs',
+        ],
         `MACs are multiply-accumulates of convolutions and matrix products for one run.
-A broken graph is no error here: its problems are listed.`,
+Activations are counted in the order of the nodes, nothing being done in place.
+Times are those of onnxruntime's profiler; what it fused stands with the layer
+that it calls the result. A broken graph is no error: its problems are listed.`,
       ),
     )
     .action(
@@ -119,116 +224,7 @@ A broken graph is no error here: its problems are listed.`,
         checkSymbols(options.bind ?? {}, [graph])
         if (options.graph) return { json: { file: path, graph: print(graph) }, text: print(graph) }
         const found = await inspectGraph(graph, path, options)
-        return { json: found, text: textOf(found, options, io.columns) }
+        return { json: found, text: inspectionText(found, { layers: options.layers ?? false, width: io.columns }) }
       }),
     )
-}
-
-function textOf(found: Inspection, { layers = false, bind }: Options, width: number): string {
-  const sections = [
-    overview(found, bind),
-    table(
-      [{ title: 'value' }, { title: 'name' }, { title: 'type' }],
-      [
-        ...found.inputs.map(({ name, type }) => ['input', name, type]),
-        ...found.outputs.map(({ name, type }) => ['output', name, type]),
-      ],
-      width,
-    ),
-    operatorsTable(found, width),
-  ]
-  if (layers) sections.push(layersTable(found.layers, width))
-  if (found.refusals.length > 0) sections.push(refusalsTable(found.refusals, width))
-  const lines = [
-    ...found.notUpgraded.map(({ node, why }) => `Not upgraded: ${node}: ${why}.`),
-    ...found.problems.map(({ code, message }) => `Problem (${code}): ${message}`),
-  ]
-  if (lines.length > 0) sections.push(lines.map(line => wrap(clean(line), width)).join('\n'))
-  return sections.join('\n\n')
-}
-
-function overview(found: Inspection, bind: InspectOptions['bind']): string {
-  const { producer, uncounted, opset } = found
-  const sets = Object.entries(opset).map(([domain, version]) => `${domain || 'ai.onnx'} ${version}`)
-  return facts([
-    ['model', `${found.file}${found.name === '' ? '' : ` (${found.name})`}`],
-    ['size', fileSize(found.bytes)],
-    ['opset', sets.join(', ')],
-    ...(producer ? [['producer', `${producer.name} ${producer.version}`.trim()] as const] : []),
-    ['nodes', whole(found.nodes)],
-    ['parameters', whole(found.parameters)],
-    ['MACs', `${whole(found.macs)}${sizesOf(found, bind)}`],
-    ...(uncounted
-      ? [['', `without ${counted(uncounted, 'node')} that depend on sizes not known; see --bind`] as const]
-      : []),
-    ['activations', `${finite(found.peakActivationBytes, fileSize)} at the peak`],
-  ])
-}
-
-/** The sizes that costs are counted for, where a model has symbols. */
-function sizesOf({ inputs }: Inspection, bind: InspectOptions['bind'] = {}): string {
-  const symbols = new Set(inputs.flatMap(({ shape }) => shape ?? []).filter(dim => typeof dim === 'string'))
-  symbols.delete('')
-  const bound = [...symbols].map(symbol => `${symbol}=${bind[symbol] ?? 1}`)
-  return bound.length === 0 ? '' : ` for ${bound.join(', ')}`
-}
-
-/** Sizes that are open leave a number unknown. */
-function finite(value: number | null, format: (value: number | null) => string): string {
-  return format(value !== null && Number.isFinite(value) ? value : null)
-}
-
-function operatorsTable({ operators, layers }: Inspection, width: number): string {
-  const sum = (operator: string, key: 'parameters' | 'macs') =>
-    layers.filter(layer => layer.operator === operator).reduce((total, layer) => total + layer[key], 0)
-  return table(
-    [
-      { title: 'operator' },
-      { title: 'nodes', align: 'right' },
-      { title: 'parameters', align: 'right' },
-      { title: 'MACs', align: 'right' },
-    ],
-    Object.entries(operators).map(([operator, count]) => [
-      operator,
-      String(count),
-      blankZero(sum(operator, 'parameters')),
-      blankZero(sum(operator, 'macs')),
-    ]),
-    width,
-  )
-}
-
-function layersTable(layers: readonly Layer[], width: number): string {
-  return table(
-    [
-      { title: 'layer' },
-      { title: 'operator' },
-      { title: 'output' },
-      { title: 'parameters', align: 'right' },
-      { title: 'MACs', align: 'right' },
-    ],
-    layers.map(({ name, operator, shape, parameters, macs }) => [
-      name,
-      operator,
-      formatShape(shape),
-      blankZero(parameters),
-      blankZero(macs),
-    ]),
-    width,
-  )
-}
-
-function blankZero(value: number): string {
-  return value === 0 ? '' : whole(value)
-}
-
-const doing = { gradient: 'train through', coupling: 'prune', cost: 'count' } as const
-
-/** Reasons are sentences: they go below what they are for, in full. */
-function refusalsTable(refusals: readonly OperatorRefusal[], width: number): string {
-  const blocks = refusals.map(({ operator, nodes, column, why }) => {
-    const what = `cannot ${doing[column]} ${operator} (${counted(nodes, 'node')}): ${why}`
-    return wrap(clean(what), width - 4).replaceAll('\n', '\n    ')
-  })
-  return blocks.join('\n')
 }

@@ -4,8 +4,9 @@ import { isFloat } from '../base/dtype.ts'
 import { SinterError } from '../base/errors.ts'
 import { isTensorType } from '../base/shape.ts'
 import { isLazy, tensorBytes } from '../base/tensor.ts'
-import { type Graph, requiredInputs } from '../graph/graph.ts'
+import type { Graph } from '../graph/graph.ts'
 import { infer } from '../read/infer.ts'
+import { symbolsOf } from '../read/sized.ts'
 
 /** What a model takes on disk: its file, and the tensors that it keeps in others. */
 export async function bytesOfModel(path: string, graph: Graph): Promise<number> {
@@ -74,8 +75,7 @@ export function classCount(graph: Graph, output: string): number | undefined {
  * @throws SinterError `invalid-argument` naming those that there are.
  */
 export function checkSymbols(bind: Readonly<Record<string, number>>, graphs: readonly Graph[]): void {
-  const dims = graphs.flatMap(requiredInputs).flatMap(({ type }) => (isTensorType(type) ? (type.shape ?? []) : []))
-  const known = [...new Set(dims.filter(dim => typeof dim === 'string' && dim !== ''))]
+  const known = [...new Set(graphs.flatMap(symbolsOf))]
   const wrong = Object.keys(bind).find(symbol => !known.includes(symbol))
   if (wrong === undefined) return
   throw new SinterError(

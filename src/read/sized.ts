@@ -49,6 +49,26 @@ export function sized(graph: Graph, bind: Readonly<Record<string, number>> = {})
   return { scope: best, sizes: with1(fitting), open: unknown.filter(symbol => !fitting.includes(symbol)) }
 }
 
+/** Larger than any side of an image or length of a sequence that a graph needs to work at all. */
+const largestTried = 4096
+
+/**
+ * The smallest power of 2 that fits in the place of all symbols that `sized` leaves open, for a hint; undefined if none
+ * up to 4096 does.
+ */
+export function fittingSize(graph: Graph, { sizes, open }: Pick<Sized, 'sizes' | 'open'>): number | undefined {
+  const named = nameDims(graph)
+  for (let size = 2; size <= largestTried; size *= 2) {
+    try {
+      infer(named, { bind: { ...sizes, ...Object.fromEntries(open.map(symbol => [symbol, size])) } })
+      return size
+    } catch (error) {
+      if (!(error instanceof SinterError)) throw error
+    }
+  }
+  return undefined
+}
+
 /** What an unnamed dimension of an input is called: `x:0`. */
 export function dimName(input: string, axis: number): string {
   return `${input}:${axis}`

@@ -2,9 +2,10 @@ import { type Shape, shapeOf, type ValueType } from '../base/shape.ts'
 import { type Body, bodiesOf, type Graph, type Node, requiredInputs, type Value } from '../graph/graph.ts'
 import { constantOf } from '../ops/generate.ts'
 import { keyOf } from '../ops/spec.ts'
-import { type CostOptions, cost } from './cost.ts'
+import { type CostOptions, cost, type NodeCost } from './cost.ts'
 import { infer } from './infer.ts'
-import { operatorTable } from './table.ts'
+import { type OperatorRefusal, refusalsOf } from './refusals.ts'
+import { type Storage, storageOf } from './storage.ts'
 
 /** One node of the graph, as a line of a table. */
 export interface Layer {
@@ -13,16 +14,13 @@ export interface Layer {
   readonly operator: string
   /** Of its first output; undefined where not even the rank is known. */
   readonly shape: Shape | undefined
+  /** Elements of the parameters that it reads, and what it takes, its bodies included; see `cost`. */
   readonly parameters: number
   readonly macs: number
-}
-
-/** What cannot be done with the nodes of one operator. */
-export interface OperatorRefusal {
-  readonly operator: string
-  readonly nodes: number
-  readonly column: 'gradient' | 'coupling' | 'cost'
-  readonly why: string
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  /** Bytes in the file of the tensors that it is the first to read. */
+  readonly storedBytes: number
 }
 
 /** A graph at a glance. */
@@ -37,8 +35,11 @@ export interface Summary {
   /** Multiply-accumulates of one run, symbols bound. */
   readonly macs: number
   readonly parameterBytes: number
-  /** The most that values in between take at one time; NaN where a size is open. */
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  /** The most that values in between take at one time, and the layer at which they do. */
   readonly peakActivationBytes: number
+  readonly peakLayer: string | undefined
   /** Nodes that compute something: those in bodies included, those that only hold a constant not. */
   readonly nodes: number
   /** How many nodes each operator has, the most frequent first. */
@@ -47,6 +48,14 @@ export interface Summary {
   readonly refusals: readonly OperatorRefusal[]
   /** Nodes whose multiply-accumulates are not known and so not in `macs`. */
   readonly uncounted: number
+  /** Nodes that run their bodies a number of times that is not known: once is counted. */
+  readonly countedOnce: number
+  /** Values whose size is not known: their bytes are in nothing above. */
+  readonly unsized: number
+  /** Sizes that were taken for the symbols of the inputs, and the symbols that stay open. */
+  readonly sizes: Readonly<Record<string, number>>
+  readonly open: readonly string[]
+  readonly storage: Storage
 }
 
 /**
@@ -56,7 +65,7 @@ export interface Summary {
 export function summarize(graph: Graph, options: CostOptions = {}): Summary {
   const costs = cost(graph, options)
   const types = infer(graph)
-  const operators = countOperators(graph)
+  const storage = storageOf(graph)
   return {
     name: graph.name,
     opset: graph.opset,
@@ -65,12 +74,20 @@ export function summarize(graph: Graph, options: CostOptions = {}): Summary {
     parameters: costs.parameters,
     macs: costs.macs,
     parameterBytes: costs.parameterBytes,
+    bytesRead: costs.bytesRead,
+    bytesWritten: costs.bytesWritten,
     peakActivationBytes: costs.peakActivationBytes,
+    peakLayer: costs.peakNode && layerName(costs.peakNode),
     nodes: countNodes(graph),
-    operators,
-    layers: costs.nodes.map(({ node, parameters, macs }) => layerOf(node, types, parameters, macs)),
-    refusals: refusalsOf(operators, new Set(costs.uncounted.map(keyOf))),
+    operators: countOperators(graph),
+    layers: costs.nodes.map(of => layerOf(of, types, storage)),
+    refusals: refusalsOf(graph, costs.uncounted),
     uncounted: costs.uncounted.length,
+    countedOnce: costs.countedOnce.length,
+    unsized: costs.unsized,
+    sizes: costs.sizes,
+    open: costs.open,
+    storage,
   }
 }
 
@@ -96,32 +113,21 @@ export function countOperators(graph: Body): ReadonlyMap<string, number> {
   return new Map([...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)))
 }
 
-function layerOf(node: Node, types: ReadonlyMap<string, ValueType>, parameters: number, macs: number): Layer {
-  const output = node.outputs.find(name => name !== '') ?? ''
-  return {
-    name: node.name === '' ? output : node.name,
-    operator: keyOf(node),
-    shape: shapeOf(types.get(output)),
-    parameters,
-    macs,
-  }
+/** What a node is called: its name, or its first output's where it has none. */
+export function layerName({ name, outputs }: Node): string {
+  return name === '' ? (outputs.find(output => output !== '') ?? '') : name
 }
 
-/** By operator, what its record refuses; its cost only where that left a node uncounted. */
-function refusalsOf(
-  operators: ReadonlyMap<string, number>,
-  uncounted: ReadonlySet<string>,
-): readonly OperatorRefusal[] {
-  const rows = new Map(operatorTable().map(row => [row.operator, row.columns]))
-  return [...operators].flatMap(([operator, nodes]) => {
-    const why = (column: OperatorRefusal['column']) => {
-      const answer = rows.get(operator)?.[column] ?? { yes: false, why: 'an operator that Sinter has no record of' }
-      return answer.yes ? undefined : answer.why
-    }
-    const cost = uncounted.has(operator) ? (why('cost') ?? 'it depends on a size that is not known') : undefined
-    const reasons = { gradient: why('gradient'), coupling: why('coupling'), cost }
-    return Object.entries(reasons).flatMap(([column, reason]) =>
-      reason === undefined ? [] : [{ operator, nodes, column: column as OperatorRefusal['column'], why: reason }],
-    )
-  })
+function layerOf(costs: NodeCost, types: ReadonlyMap<string, ValueType>, storage: Storage): Layer {
+  const { node, parameters, macs, bytesRead, bytesWritten } = costs
+  return {
+    name: layerName(node),
+    operator: keyOf(node),
+    shape: shapeOf(types.get(node.outputs.find(name => name !== '') ?? '')),
+    parameters,
+    macs,
+    bytesRead,
+    bytesWritten,
+    storedBytes: storage.byNode.get(node) ?? 0,
+  }
 }
