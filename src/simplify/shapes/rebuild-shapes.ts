@@ -5,7 +5,7 @@ import { readsOf } from '../../graph/graph.ts'
 import type { Ref } from '../../ops/build.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { dyingWith } from '../dying.ts'
-import { costOf, emitPieces, piecesOf } from './dims.ts'
+import { costOf, emitPieces, existingShape, piecesOf } from './dims.ts'
 
 /** Operators that exporters compute shapes with. */
 const shapeOps = [
@@ -41,7 +41,7 @@ export const rebuildShapes = rule({
 function rebuilt(node: Node, value: readonly Dim[], isScalar: boolean, tools: Tools): Ref | undefined {
   const pieces = piecesOf(value, sourcesAbove(node, tools), tools)
   if (!pieces) return undefined
-  const kept = pieces.flatMap(piece => ('ref' in piece ? [piece.ref] : []))
+  const kept = pieces.flatMap(piece => ('ref' in piece ? [existingShape(piece, tools) ?? piece.ref] : []))
   const cost = costOf(pieces, tools) + (isScalar ? 1 : 0)
   if (cost >= dyingWith(node, tools, kept).size) return undefined
   const vector = emitPieces(tools.op, pieces, tools)
