@@ -60,10 +60,10 @@ function overview(found: Inspection, width: number): string {
     ...(producer ? [['producer', cut(`${producer.name} ${producer.version}`.trim())] as const] : []),
     ['nodes', whole(found.nodes)],
     ['parameters', whole(found.parameters)],
-    ['MACs', `${found.macs === null ? '' : atLeast}${whole(found.macs)}${sizesOf(found)}`],
+    ['MACs', cut(`${found.macs === null ? '' : atLeast}${whole(found.macs)}${sizesOf(found)}`)],
     [
       'activations',
-      `${size(found.peakActivationBytes)} at the peak${found.peakLayer ? `, at ${found.peakLayer}` : ''}`,
+      cut(`${size(found.peakActivationBytes)} at the peak${found.peakLayer ? `, at ${found.peakLayer}` : ''}`),
     ],
     ['traffic', `${size(found.bytesRead)} read, ${size(found.bytesWritten)} written`],
   ])
