@@ -3,6 +3,7 @@ import { composeLayouts } from './compose-layouts.ts'
 import { composeSegments, gatherSegment } from './compose-segments.ts'
 import { concatBeforeReshape } from './concat-before-reshape.ts'
 import { concatAfterLayout, joinLayouts } from './join-layouts.ts'
+import { liftLayouts } from './lift-layouts.ts'
 import { mergeCasts, mergeExpands, mergePads, mergeSlices, mergeTiles, trimSlices } from './merge-twins.ts'
 import { reducedAxes } from './reduced-axes.ts'
 import { sinkLayouts } from './sink-layouts.ts'
@@ -12,6 +13,7 @@ import { slicesToSplit } from './slices-to-split.ts'
 export const chains = (): readonly Step[] => [
   composeLayouts,
   sinkLayouts,
+  liftLayouts,
   joinLayouts,
   concatBeforeReshape,
   concatAfterLayout,

@@ -267,7 +267,7 @@ export function targetOf(
   return fits ? target : undefined
 }
 
-function sameAxes(a: readonly Axis[], b: readonly Axis[]): boolean {
+export function sameAxes(a: readonly Axis[], b: readonly Axis[]): boolean {
   return a.length === b.length && a.every((axis, i) => sameList(axis, b[i]!))
 }
 

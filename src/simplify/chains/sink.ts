@@ -15,7 +15,7 @@ export interface Sunk {
 }
 
 /** Operators that compute each element from the same one of their first input. */
-const elementwise = new Set([
+export const elementwise: ReadonlySet<string> = new Set([
   ...['Abs', 'Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Cast', 'Ceil', 'Celu', 'Clip', 'Cos', 'Cosh'],
   ...['DequantizeLinear', 'Elu', 'Erf', 'Exp', 'Floor', 'Gelu', 'HardSigmoid', 'HardSwish', 'IsInf', 'IsNaN'],
   ...['LeakyRelu', 'Log', 'Mish', 'Neg', 'Not', 'QuantizeLinear', 'Reciprocal', 'Relu', 'Round', 'Selu', 'Shrink'],
@@ -97,7 +97,7 @@ function orNull(node: Node): readonly (Ref | null)[] {
   return node.inputs.map(ref => (ref === '' ? null : ref))
 }
 
-function isSingle(ref: Ref, { type }: Pick<Tools, 'type'>): boolean {
+export function isSingle(ref: Ref, { type }: Pick<Tools, 'type'>): boolean {
   const shape = type(ref)?.shape
   return shape?.every(size => size === 1) ?? false
 }
