@@ -127,6 +127,15 @@ function productOfFactors(factors: readonly string[]): string {
   return factors.toSorted().join('*')
 }
 
+/** Longer expressions are given up: each operation on one costs its length, and a few squares in a row would double it. */
+const longestExpression = 256
+
+/** A number that is no size any more, or an expression that nobody can work with, is unknown. */
+function settled(dim: Dim): Dim {
+  if (typeof dim === 'number') return Math.abs(dim) <= Number.MAX_SAFE_INTEGER ? dim : ''
+  return dim.length <= longestExpression ? dim : ''
+}
+
 /** The canonical form: terms in order of their symbols, the constant last. */
 function dimOf(sums: Polynomial): Dim {
   const terms = [...sums]
@@ -134,15 +143,15 @@ function dimOf(sums: Polynomial): Dim {
     .sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1))
   const [first] = terms
   if (!first) return 0
+  if (terms.some(([, coefficient]) => !Number.isSafeInteger(coefficient))) return ''
   if (terms.length === 1 && first[0] === '') return first[1]
-  if (terms.length === 1 && first[1] === 1) return withoutBrackets(first[0])
-  return terms
-    .map(([monomial, coefficient], i) => {
-      const sign = coefficient < 0 ? '-' : i > 0 ? '+' : ''
-      const size = Math.abs(coefficient)
-      return sign + (monomial === '' ? size : size === 1 ? monomial : `${size}*${monomial}`)
-    })
-    .join('')
+  if (terms.length === 1 && first[1] === 1) return settled(withoutBrackets(first[0]))
+  const texts = terms.map(([monomial, coefficient], i) => {
+    const sign = coefficient < 0 ? '-' : i > 0 ? '+' : ''
+    const size = Math.abs(coefficient)
+    return sign + (monomial === '' ? size : size === 1 ? monomial : `${size}*${monomial}`)
+  })
+  return settled(texts.join(''))
 }
 
 function withoutBrackets(monomial: string): string {
@@ -153,7 +162,7 @@ function withoutBrackets(monomial: string): string {
 export function addDims(a: Dim, b: Dim): Dim {
   if (a === 0) return b
   if (b === 0) return a
-  if (typeof a === 'number' && typeof b === 'number') return a + b
+  if (typeof a === 'number' && typeof b === 'number') return settled(a + b)
   if (isOpaque(a) || isOpaque(b)) return ''
   const terms = new Map(polynomial(a))
   for (const [monomial, coefficient] of polynomial(b)) terms.set(monomial, (terms.get(monomial) ?? 0) + coefficient)
@@ -165,7 +174,7 @@ export function multiplyDims(a: Dim, b: Dim): Dim {
   if (a === 0 || b === 0) return 0
   if (a === 1) return b
   if (b === 1) return a
-  if (typeof a === 'number' && typeof b === 'number') return a * b
+  if (typeof a === 'number' && typeof b === 'number') return settled(a * b)
   if (isOpaque(a) || isOpaque(b)) return ''
   const terms = new Map<string, number>()
   for (const [m, c] of polynomial(a)) {
@@ -187,7 +196,8 @@ export function divideDims(a: Dim, b: number): Dim {
   if (typeof a === 'number') return Math.floor(a / b)
   if (isOpaque(a)) return ''
   const terms = [...polynomial(a)]
-  if (terms.some(([monomial, coefficient]) => monomial !== '' && coefficient % b !== 0)) return `floor((${a})/${b})`
+  if (terms.some(([monomial, coefficient]) => monomial !== '' && coefficient % b !== 0))
+    return settled(`floor((${a})/${b})`)
   return dimOf(new Map(terms.map(([monomial, coefficient]) => [monomial, Math.floor(coefficient / b)])))
 }
 
