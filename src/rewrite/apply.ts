@@ -1,7 +1,7 @@
 import { SinterError } from '../base/errors.ts'
 import { isTensorType, type ValueType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
-import { edit, mapBodies, namesOf, node as toNode } from '../graph/edit.ts'
+import { edit, mapBodies, type NewNode, namesOf, node as toNode } from '../graph/edit.ts'
 import { freshNames } from '../graph/fresh-names.ts'
 import { type Body, bodiesOf, describe, type Graph, type Node } from '../graph/graph.ts'
 import { builder, type Ops } from '../ops/build.ts'
@@ -22,12 +22,13 @@ export const ruleKey = 'sinter.rule'
 /**
  * One pass that applies rules wherever they fit, in the graph and in the bodies of its nodes, until none fits any more.
  * Nodes are visited in order, and again when something near them changes; at each node the rules are tried in order.
- * @throws SinterError `invalid-argument` when rules keep undoing one another.
+ * Rules that keep undoing one another are stopped: the graph is given back as it then is, and the trace hears where.
  */
-export function rewrite(title: string, rules: readonly Rule[]): Pass {
+export function rewrite(title: string, rules: readonly Rule[], options: RewriteOptions = {}): Pass {
   const table = ruleTable(rules)
+  const calm: Calm | undefined = options.remember ? new WeakMap() : undefined
   return pass(title, (graph, trace) => {
-    const context: Context = { graph, table, trace, fresh: freshNames(takenIn(graph)) }
+    const context: Context = { graph, table, trace, calm, fresh: freshNames(namesOf(graph)) }
     return rewriteBody(
       graph,
       context,
@@ -40,25 +41,22 @@ export function rewrite(title: string, rules: readonly Rule[]): Pass {
   })
 }
 
-/** Names of values and of nodes: a new node goes by the name of its first output, and no two nodes by one. */
-function takenIn(graph: Graph): Set<string> {
-  const taken = namesOf(graph)
-  const add = (body: Body) => {
-    for (const one of body.nodes) {
-      taken.add(one.name)
-      bodiesOf(one).forEach(add)
-    }
-  }
-  add(graph)
-  return taken
+export interface RewriteOptions {
+  /**
+   * For passes that run again and again: nodes around which nothing has changed since the last run are looked at only if
+   * nothing is to be done at the others. What a run leaves undone by that, the next one does.
+   */
+  readonly remember?: boolean
 }
+
+/** Nodes that no rule had anything to do at, each with what it and its neighbours were then. */
+type Calm = WeakMap<Node, readonly unknown[]>
 
 interface RuleTable {
   /** The rules that may apply at a node, each with the part of its pattern that has such a root. */
   rulesFor(node: Node): readonly Entry[]
   /** How far below a change a pattern may have its root. */
   readonly reach: number
-  readonly names: string
 }
 
 interface Entry {
@@ -88,7 +86,6 @@ function ruleTable(rules: readonly Rule[]): RuleTable {
   return {
     rulesFor: node => byRoot.get(keyOf(node)) ?? none,
     reach: Math.max(0, ...rules.map(({ matcher }) => depthOf(matcher) - 1)),
-    names: rules.map(({ name }) => name).join(', '),
   }
 }
 
@@ -102,6 +99,7 @@ interface Context {
   readonly graph: Graph
   readonly table: RuleTable
   readonly trace: Trace | undefined
+  readonly calm: Calm | undefined
   /** A name that no value has, in any body: names inside of a body must not hide those around it. */
   fresh(hint: string): string
 }
@@ -119,27 +117,70 @@ function rewriteBody<B extends Body>(
       ...now,
       attributes: node => attributesOf(node, scope.opset(node.domain)),
     }
-    for (const node of now.nodes()) {
-      if (bodiesOf(node).length === 0) continue
-      const inside = scopesInside(context.graph, node, scope)
-      const attributes = mapBodies(node, inner => rewriteBody(inner, context, () => inside(inner), now.constant))
-      if (attributes !== node.attributes) now.swap(node, { ...node, attributes })
-    }
-    const queue = new Set(now.nodes())
-    let patience = 100 + 10 * queue.size
-    for (const node of queue) {
-      queue.delete(node)
-      if (!now.has(node)) continue
-      const touched = applyFirst(node, now, surroundings, scope, context)
-      if (!touched) continue
-      if (patience-- === 0) {
-        const message = `The rules ${context.table.names} keep undoing one another at ${describe(node)}.`
-        throw new SinterError('invalid-argument', message, { node: node.name })
+    const { calm, table } = context
+    const workshop = workshopOf(surroundings, now, scope, context)
+
+    /** Visits nodes, and what changes near them on from there. Returns whether anything has changed. */
+    function visit(list: readonly Node[]): boolean {
+      let changed = false
+      const queue = new Set<Node>()
+      for (const node of list) {
+        const after = rewriteBodies(node, now, scope, context)
+        changed ||= after !== node
+        queue.add(after)
       }
-      for (const near of around(now, touched, context.table.reach)) queue.add(near)
+      let patience = 100 + 10 * queue.size
+      for (const node of queue) {
+        queue.delete(node)
+        if (!now.has(node)) continue
+        const touched = applyFirst(node, now, surroundings, scope, workshop, context)
+        if (!touched) continue
+        changed = true
+        if (patience-- === 0) {
+          context.trace?.({ kind: 'unsettled', title: `rules that undo one another at ${describe(node)}`, rounds: 1 })
+          break
+        }
+        for (const near of around(now, touched, table.reach)) queue.add(near)
+      }
+      return changed
     }
+
+    const all = now.nodes()
+    if (calm) {
+      const seen = all.map(node => surroundingsOf(node, now, scope))
+      const fresh = new Set(all.filter((node, i) => !sameItems(calm.get(node), seen[i]!)))
+      const near = fresh.size < all.length ? around(now, fresh, table.reach) : fresh
+      const done = all.filter(node => !near.has(node))
+      if (!visit(all.filter(node => near.has(node)))) visit(done)
+      for (const [i, node] of all.entries()) if (now.has(node)) calm.set(node, seen[i]!)
+    } else visit(all)
     now.finish()
   })
+}
+
+/** What the rules may look at around a node: types of what it reads and makes, who makes and how many read it. */
+function surroundingsOf(node: Node, now: Live, scope: Scope): readonly unknown[] {
+  const seen: unknown[] = []
+  for (const name of node.inputs) if (name !== '') seen.push(scope.type(name), now.producer(name), now.constant(name))
+  for (const name of node.outputs) if (name !== '') seen.push(scope.type(name), now.uses(name))
+  return seen
+}
+
+function sameItems(a: readonly unknown[] | undefined, b: readonly unknown[]): boolean {
+  if (a?.length !== b.length) return false
+  for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** Applies the rules in a node's bodies. Returns the node that then stands there. */
+function rewriteBodies(node: Node, now: Live, scope: Scope, context: Context): Node {
+  if (bodiesOf(node).length === 0) return node
+  const inside = scopesInside(context.graph, node, scope)
+  const attributes = mapBodies(node, inner => rewriteBody(inner, context, () => inside(inner), now.constant))
+  if (attributes === node.attributes) return node
+  const after = { ...node, attributes }
+  now.swap(node, after)
+  return after
 }
 
 /** Tries the rules at a node until one replaces it. Returns the nodes that this touched. */
@@ -148,6 +189,7 @@ function applyFirst(
   now: Live,
   surroundings: Surroundings,
   scope: LiveScope,
+  workshop: Workshop,
   context: Context,
 ): ReadonlySet<Node> | undefined {
   for (const { rule, matchers } of context.table.rulesFor(root)) {
@@ -155,7 +197,7 @@ function applyFirst(
     let declined: string | undefined
     const started = context.trace ? performance.now() : 0
     const accept = (found: Readonly<Record<string, unknown>>) => {
-      const made = attempt(rule, found, surroundings, now, scope, context)
+      const made = workshop(rule, found)
       const answer = 'refused' in made ? made : now.replace(root, made)
       if ('refused' in answer) {
         declined ??= answer.refused
@@ -177,31 +219,26 @@ function applyFirst(
 }
 
 /** Lets a rule build its replacement aside, so that nothing has happened yet if it declines. */
-function attempt(
-  rule: Rule,
-  found: Readonly<Record<string, unknown>>,
-  { attributes }: Surroundings,
-  now: Live,
-  scope: Scope,
-  { fresh }: Context,
-): Made | Refusal {
-  const nodes: Node[] = []
-  const constants = new Map<string, Tensor>()
+type Workshop = (rule: Rule, found: Readonly<Record<string, unknown>>) => Made | Refusal
+
+/** The workshop of a body: its tools are the same for all rules, what they make is put together anew for each. */
+function workshopOf({ attributes }: Surroundings, now: Live, scope: Scope, { fresh }: Context): Workshop {
+  let nodes: Node[] = []
+  let constants = new Map<string, Tensor>()
+  let name = ''
   let op: Ops | undefined
+  const target = {
+    add: (made: NewNode) => void nodes.push({ ...toNode(made), extra: { metadata: { [ruleKey]: name } } }),
+    constant(hint: string, value: Tensor) {
+      const given = fresh(hint)
+      constants.set(given, value)
+      return given
+    },
+    fresh,
+  }
   const tools: Tools = {
     get op() {
-      op ??= builder(
-        {
-          add: made => void nodes.push({ ...toNode(made), extra: { metadata: { [ruleKey]: rule.name } } }),
-          constant(hint, value) {
-            const name = fresh(hint)
-            constants.set(name, value)
-            return name
-          },
-          fresh,
-        },
-        scope,
-      )
+      op ??= builder(target, scope)
       return op
     },
     decline: reason => ({ declined: reason }),
@@ -215,14 +252,20 @@ function attempt(
     readers: now.readers,
     attributes,
   }
-  try {
-    const answer = rule.replace(found, tools)
-    if (isDecline(answer)) return { refused: answer.declined }
-    return { nodes, constants, results: typeof answer === 'string' ? [answer] : answer }
-  } catch (error) {
-    // A rule that asks for what is not known (a fixed shape, a type) declines by asking.
-    if (error instanceof SinterError && error.code === 'not-supported') return { refused: error.message }
-    throw error
+  return (rule, found) => {
+    if (nodes.length > 0) nodes = []
+    if (constants.size > 0) constants = new Map()
+    op = undefined
+    name = rule.name
+    try {
+      const answer = rule.replace(found, tools)
+      if (isDecline(answer)) return { refused: answer.declined }
+      return { nodes, constants, results: typeof answer === 'string' ? [answer] : answer }
+    } catch (error) {
+      // A rule that asks for what is not known (a fixed shape, a type) declines by asking.
+      if (error instanceof SinterError && error.code === 'not-supported') return { refused: error.message }
+      throw error
+    }
   }
 }
 
