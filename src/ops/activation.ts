@@ -72,9 +72,14 @@ export const elu = activation('Elu', ({ op, attributes: { alpha }, y: [y], dy: [
   op.Mul([dy, exponentialBelow(op, y!, 1, 1, alpha)]),
 ])
 
-export const selu = activation('Selu', ({ op, attributes: { alpha, gamma }, y: [y], dy: [dy] }) => [
-  op.Mul([dy, exponentialBelow(op, y!, gamma, 1, alpha * gamma)]),
-])
+export const selu = elementwise('Selu', {
+  gradient: ({ op, attributes: { alpha, gamma }, y: [y], dy: [dy] }) => [
+    op.Mul([dy, exponentialBelow(op, y!, gamma, 1, alpha * gamma)]),
+  ],
+  compute,
+  // The constants were rounded; what a node does not say was them.
+  upgrades: [{ to: 6, apply: ({ attributes: { alpha, gamma } }, op, x) => [op.Selu(x, { alpha, gamma })] }],
+})
 
 export const celu = activation('Celu', ({ op, attributes: { alpha }, y: [y], dy: [dy] }) => [
   op.Mul([dy, exponentialBelow(op, y!, 1, 1 / alpha, 1)]),

@@ -31,15 +31,20 @@ export const batchNormalization = operator('BatchNormalization', {
       to: 14,
       apply({ node, attributes }, op, x) {
         const { spatial = 1, epsilon } = attributes as { readonly spatial?: number; readonly epsilon: number }
-        if (spatial === 0) refuse(node, 'statistics for each position (spatial = 0) are not supported.')
         if (node.outputs.slice(1).some(name => name !== '')) {
           refuse(node, 'the training mode of opsets before 14 is not supported; export the model for inference.')
         }
-        return [op.BatchNormalization(x, { epsilon })]
+        return [spatial === 0 ? normalizedByPosition(op, x, epsilon) : op.BatchNormalization(x, { epsilon })]
       },
     },
   ],
 })
+
+/** Until opset 8 there could be statistics for each channel and position, [C, ...positions]. */
+function normalizedByPosition(op: Ops, [x, scale, shift, mean, variance]: readonly Ref[], epsilon: number): Ref {
+  const deviation = op.Sqrt([op.Add([variance, scalarLike(op, variance!, epsilon)])])
+  return op.Add([op.Mul([op.Sub([x, mean]), op.Div([scale, deviation])]), shift])
+}
 
 /**
  * Normalizes by the batch's own statistics. The operator is given a momentum of 0, so that its other outputs are the

@@ -1,4 +1,4 @@
-import { type DType, isInteger, type TypedArray } from '../base/dtype.ts'
+import { type DType, dtypes, isInteger, type TypedArray } from '../base/dtype.ts'
 import { type Dim, elementCount } from '../base/shape.ts'
 import { allocate, bytesOf, numbers, type Tensor } from '../base/tensor.ts'
 import { dataTypeOf, dtypeOf } from '../onnx/dtypes.ts'
@@ -8,13 +8,31 @@ import { integersOf, isComputable, tensorOf } from './elements.ts'
 import { free, type InferredType, no, operator } from './operator.ts'
 
 export const cast = operator('Cast', {
-  infer: ({ attributes: { to }, inputs: [x] }) => [castType(x!, typeNumbered(to))],
+  infer: ({ attributes: { to }, inputs: [x] }) => [castType(x!, typeOf(to))],
   // A cast to or from an integer is never asked: gradients flow between floats only.
   gradient: ({ op, x: [x], dy: [dy] }) => [op.Cast([dy], { to: dataTypeOf(op.type(x!).dtype) })],
   coupling: elementwiseLinks,
   cost: free,
-  evaluate: ({ attributes: { to } }, [x]) => [castTensor(x!, typeNumbered(to))],
+  evaluate: ({ attributes: { to } }, [x]) => [castTensor(x!, typeOf(to))],
+  upgrades: [
+    {
+      // Types had names where they have numbers now.
+      to: 6,
+      apply: ({ attributes: { to } }, op, [x]) => [op.Cast([x], { to: dataTypeOf(typeOf(to)) })],
+    },
+  ],
 })
+
+const aliases: Readonly<Record<string, DType>> = { float: 'float32', double: 'float64' }
+
+/** The element type that a number, or in opsets before 6 a name, stands for. */
+function typeOf(to: number | string): DType {
+  if (typeof to === 'number') return typeNumbered(to)
+  const name = to.toLowerCase()
+  const dtype = dtypes.find(one => one === (aliases[name] ?? name))
+  if (!dtype) throw new Error(`there is no element type '${to}'`)
+  return dtype
+}
 
 export const castLike = operator('CastLike', {
   infer: ({ inputs: [x, like] }) => [castType(x!, like!.dtype)],

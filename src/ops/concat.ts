@@ -45,6 +45,10 @@ export const concat = operator('Concat', {
       axis,
     ),
   ],
+  upgrades: [
+    // The axis did not have to be said.
+    { to: 4, apply: ({ attributes: { axis } }, op, x) => [op.Concat(x, { axis: axis ?? 1 })] },
+  ],
 })
 
 function concatType(inputs: readonly InferredType[], axis: number): InferredType {
@@ -125,6 +129,16 @@ export const split = operator('Split', {
     })
   },
   upgrades: [
+    {
+      // The sizes were an input as well.
+      to: 2,
+      apply(call, op, [x]) {
+        const { axis = 0 } = call.attributes
+        const sizes = numbersFrom(call, 1, 'split')
+        if (!sizes && call.node.inputs[1]) throw new Error('its sizes must be constant')
+        return op.many('Split', call.node.outputs.length, [x], { axis, ...(sizes ? { split: [...sizes] } : {}) })
+      },
+    },
     {
       to: 13,
       apply({ attributes, node }, op, [x]) {

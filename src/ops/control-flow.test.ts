@@ -102,7 +102,9 @@ describe('Loop', () => {
   test('may end before its limit where it has a condition', () => {
     const constants = { trips: scalar('int64', 4), go: scalar('bool', 1), row: float32s([1, 3], [1, 2, 3]) }
     const conditional = { ...loop, inputs: ['trips', 'go', 'start'] }
-    expect(shapeOf(graph(inputs, [conditional], constants, 'totals'), 'totals')).toEqual([''])
+    expect(shapeOf(graph(inputs, [conditional], constants, 'totals'), 'totals')).toEqual([4])
+    const open = { ...constants, go: scalar('bool', 0) }
+    expect(shapeOf(graph(inputs, [conditional], open, 'totals'), 'totals')).toEqual([''])
   })
 })
 

@@ -1,13 +1,13 @@
 import { SinterError } from '../base/errors.ts'
-import { type Dim, isTensorType, sameDim, type TensorType, type ValueType } from '../base/shape.ts'
+import { isTensorType, sameDim, type TensorType, type ValueType } from '../base/shape.ts'
 import { numbers } from '../base/tensor.ts'
 import type { Body } from '../graph/graph.ts'
 import { free, type InferredType, no, operator } from './operator.ts'
 
-type Types = readonly (ValueType | undefined)[]
+export type Types = readonly (ValueType | undefined)[]
 
-const inBodies = no('what is inside of its bodies would have to be followed')
-const notFolded = no('bodies are not run')
+export const inBodies = no('what is inside of its bodies would have to be followed')
+export const notFolded = no('bodies are not run')
 
 export const conditional = operator('If', {
   infer({ node, attributes: { then_branch, else_branch }, inputs: [condition], inferBody, constant }) {
@@ -48,11 +48,16 @@ export const loop = operator('Loop', {
     const carried = inputTypes.slice(2)
     const iteration: InferredType = { dtype: 'int64', shape: [] }
     const condition: TensorType = { dtype: 'bool', shape: [] }
-    const run = (types: Types) => inferBody(body, [iteration, condition, ...types]).slice(1)
-    const found = settled(carried, run)
+    let goesOn: ValueType | undefined
+    const found = settled(carried, types => {
+      const [again, ...rest] = inferBody(body, [iteration, condition, ...types])
+      goesOn = again
+      return rest
+    })
     const [limit] = inputs[0]?.value ?? []
-    // A condition may end the loop before its limit; without one it runs to the limit.
-    const trips = node.inputs[1] || !passesCondition(body) ? '' : (limit ?? '')
+    // A condition may end the loop before its limit; where it holds from first to last, it runs to the limit.
+    const begins = !node.inputs[1] || holds(inputs[1])
+    const trips = begins && (passesCondition(body) || holds(goesOn)) ? (limit ?? '') : ''
     return node.outputs.map((_, i) => {
       const type = found[i]
       if (i < carried.length || !isTensorType(type)) return type
@@ -72,6 +77,12 @@ export const loop = operator('Loop', {
   accepts: 'any',
 })
 
+/** Whether a condition is known to be true. */
+function holds(condition: ValueType | undefined): boolean {
+  const [value] = (condition as InferredType | undefined)?.value ?? []
+  return value === 1
+}
+
 /** Whether a loop's body hands its condition on as it got it. */
 function passesCondition(body: Body): boolean {
   const name = body.outputs[0]?.name
@@ -79,49 +90,11 @@ function passesCondition(body: Body): boolean {
   return name === body.inputs[1]?.name || (maker?.op === 'Identity' && maker.inputs[0] === body.inputs[1]?.name)
 }
 
-export const scan = operator('Scan', {
-  infer(call) {
-    const { node, attributes, inputTypes, opset, inferBody } = call
-    if (opset < 9) return node.outputs.map(() => undefined)
-    const count = attributes.num_scan_inputs
-    const states = inputTypes.slice(0, inputTypes.length - count)
-    const scanned = inputTypes.slice(states.length).map(type => (isTensorType(type) ? type : undefined))
-    const axes = scanned.map((_, i) => attributes.scan_input_axes?.[i] ?? 0)
-    let length: Dim = ''
-    const slices = scanned.map((type, i): TensorType | undefined => {
-      if (!type?.shape) return type
-      const at = axes[i]! < 0 ? axes[i]! + type.shape.length : axes[i]!
-      const size = type.shape[at] ?? ''
-      if (length === '' || typeof size === 'number') length = size
-      return { dtype: type.dtype, shape: type.shape.toSpliced(at, 1) }
-    })
-    const found = settled(states, types => inferBody(attributes.body, [...types, ...slices]))
-    return node.outputs.map((_, i) => {
-      const type = found[i]
-      if (i < states.length || !isTensorType(type)) return type
-      const axis = attributes.scan_output_axes?.[i - states.length] ?? 0
-      const at = axis < 0 && type.shape ? axis + type.shape.length + 1 : axis
-      return { dtype: type.dtype, shape: type.shape?.toSpliced(at, 0, length) }
-    })
-  },
-  gradient: no('the values of every step would have to be kept'),
-  coupling: inBodies,
-  cost({ attributes, inputs }) {
-    const count = attributes.num_scan_inputs
-    const axes = attributes.scan_input_axes
-    const lengths = inputs.slice(inputs.length - count).map((type, i) => type?.shape?.at(axes?.[i] ?? 0))
-    const steps = lengths.find(length => typeof length === 'number')
-    return steps === undefined ? { macs: 0 } : { macs: 0, iterations: steps }
-  },
-  evaluate: notFolded,
-  accepts: 'any',
-})
-
 /**
  * The output types of a body whose first outputs go back to where `start` came from: what changes from one iteration to
  * the next is taken back until nothing changes any more.
  */
-function settled(start: Types, run: (types: Types) => Types): Types {
+export function settled(start: Types, run: (types: Types) => Types): Types {
   let types: Types = start.map(withoutContents)
   for (;;) {
     const found = run(types)

@@ -1,5 +1,5 @@
 import { SinterError } from '../base/errors.ts'
-import { numbers } from '../base/tensor.ts'
+import { full, numbers } from '../base/tensor.ts'
 import { describe } from '../graph/graph.ts'
 import { elementwiseLinks } from './broadcast.ts'
 import { scalarLike } from './elementwise.ts'
@@ -44,8 +44,11 @@ export const dropout = operator('Dropout', {
     {
       to: 12,
       apply({ node, attributes, opset }, op, [x]) {
-        const { ratio } = attributes as { readonly ratio?: number }
-        const [y, mask] = op.many('Dropout', node.outputs[1] ? 2 : 1, [x, op.scalar(ratio ?? defaultRatio)])
+        const { ratio, is_test: tests } = attributes as { readonly ratio?: number; readonly is_test?: number }
+        // Until opset 6 it was for training unless it was told otherwise.
+        const trains = opset < 7 && !tests
+        const inputs = [x, op.scalar(ratio ?? defaultRatio), trains ? op.constant(full('bool', [], 1)) : null]
+        const [y, mask] = op.many('Dropout', node.outputs[1] ? 2 : 1, inputs)
         if (!mask || opset >= 10) return mask ? [y!, mask] : [y!]
         // What the mask of the data's type holds outside of training was left open; onnxruntime fills in zeros.
         return [y!, op.CastLike([op.Not([mask]), x!])]

@@ -193,8 +193,9 @@ const placeOnRequest: Upgrade = {
   to: 7,
   apply({ node, attributes, inputs: [a, b] }, op, x) {
     const { axis, broadcast: asked } = attributes as { axis?: number; broadcast?: number }
-    const [rank, width] = [a!.shape!.length, b!.shape!.length]
-    const behind = asked && axis !== undefined ? rank - (axis < 0 ? axis + rank : axis) - width : 0
+    const moved = asked && axis !== undefined
+    const [rank, width] = moved ? [a!.shape!.length, b!.shape!.length] : [0, 0]
+    const behind = moved ? rank - (axis < 0 ? axis + rank : axis) - width : 0
     const axes = Array.from({ length: behind }, (_, i) => width + i)
     // Up to opset 12 the axes are an attribute.
     const second = behind > 0 ? op.Unsqueeze([x[1]], { axes } as object) : x[1]

@@ -4,6 +4,7 @@ import { contentsOf, lengthOf, numbersIn, unknownShape } from './axes.ts'
 import { broadcast } from './broadcast.ts'
 import { broadcastStrides, strided, stridesOf } from './elements.ts'
 import { type Call, free, type InferredType, type Link, operator } from './operator.ts'
+import { refuse } from './spec.ts'
 
 export const expand = operator('Expand', {
   infer: call => {
@@ -43,7 +44,7 @@ export const tile = operator('Tile', {
   infer: call => {
     const [x] = call.inputs
     if (!x!.shape) return [{ dtype: x!.dtype, shape: undefined }]
-    const repeats = contentsOf(call, 1)
+    const repeats = call.opset < 6 ? repeatsOfOne(call, x!.shape.length) : contentsOf(call, 1)
     const shape = x!.shape.map((dim, axis) => multiplyDims(dim, repeats?.[axis] ?? ''))
     return [{ dtype: x!.dtype, shape }]
   },
@@ -82,4 +83,22 @@ export const tile = operator('Tile', {
       },
     ]
   },
+  upgrades: [
+    {
+      // One axis was repeated at a time.
+      to: 6,
+      apply(call, op, [data]) {
+        const repeats = repeatsOfOne(call, call.inputs[0]!.shape?.length)
+        if (!repeats) return refuse(call.node, 'the rank of its data must be known, and its other inputs constant.')
+        return [op.Tile([data, op.ints(repeats)])]
+      },
+    },
+  ],
 })
+
+/** Until opset 5 two inputs said how often, and which axis. */
+function repeatsOfOne({ constant }: Call<'Tile'>, rank: number | undefined): readonly number[] | undefined {
+  const [times, axis] = [1, 2].map(input => constant(input) && Number(constant(input)!.data[0]))
+  if (times === undefined || axis === undefined || rank === undefined) return undefined
+  return new Array<number>(rank).fill(1).with(axis, times)
+}

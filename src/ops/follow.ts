@@ -32,7 +32,8 @@ function wants(type: Found): type is InferredType {
 }
 
 /** The inputs as tensors, those that are moved as symbols where one of them has any; undefined if too little is known. */
-function operandsOf({ moves }: Operator, { node, inputs }: Call): readonly (Tensor | undefined)[] | undefined {
+function operandsOf({ moves }: Operator, call: Call): readonly (Tensor | undefined)[] | undefined {
+  const { node, inputs } = call
   const moved = (i: number) => moves === 'all' || moves.includes(i)
   let symbolic = false
   let anything = false
@@ -40,7 +41,7 @@ function operandsOf({ moves }: Operator, { node, inputs }: Call): readonly (Tens
     if (name === '') continue
     const type = inputs[i]
     if (!isFixed(type?.shape) || elementCount(type.shape) > mostFollowed || !isFollowed(type.dtype)) return undefined
-    const exact = type.value?.every(isExact) ?? false
+    const exact = call.constant(i) !== undefined || (type.value?.every(isExact) ?? false)
     if (!exact && !moved(i)) return undefined
     anything ||= type.value !== undefined && (moved(i) || moves.length === 0)
     symbolic ||= !exact
@@ -49,7 +50,7 @@ function operandsOf({ moves }: Operator, { node, inputs }: Call): readonly (Tens
   return node.inputs.map((name, i) => {
     if (name === '') return undefined
     const { dtype, shape, value } = inputs[i] as InferredType & { readonly shape: readonly number[] }
-    if (!symbolic || !moved(i)) return fromNumbers(dtype, shape, value as readonly number[])
+    if (!symbolic || !moved(i)) return call.constant(i) ?? fromNumbers(dtype, shape, value as readonly number[])
     // What such a tensor is asked for beside its shape is only to put its elements elsewhere.
     const data = (value ?? new Array<Dim>(elementCount(shape)).fill('')) as readonly string[]
     return { dtype: 'string', shape, data }

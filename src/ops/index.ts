@@ -12,6 +12,7 @@ import * as cumulative from './cumulative.ts'
 import * as dropout from './dropout.ts'
 import * as einsum from './einsum.ts'
 import * as expand from './expand.ts'
+import * as experimental from './experimental.ts'
 import * as gather from './gather.ts'
 import * as generate from './generate.ts'
 import * as image from './image.ts'
@@ -32,6 +33,7 @@ import * as recurrent from './recurrent.ts'
 import * as reduce from './reduce.ts'
 import * as reshape from './reshape.ts'
 import * as resize from './resize.ts'
+import * as scan from './scan.ts'
 import * as scatter from './scatter.ts'
 import * as select from './select.ts'
 import * as sequence from './sequence.ts'
@@ -57,6 +59,7 @@ const families: readonly object[] = [
   cumulative,
   dropout,
   expand,
+  experimental,
   gather,
   generate,
   image,
@@ -75,6 +78,7 @@ const families: readonly object[] = [
   reduce,
   reshape,
   resize,
+  scan,
   scatter,
   slice,
   controlFlow,

@@ -34,6 +34,21 @@ export const meanVarianceNormalization = operator('MeanVarianceNormalization', {
   },
   cost: free,
   evaluate: notFolded,
+  upgrades: [
+    {
+      // Over the positions of each image, and its channels if asked for; the variance could be left alone.
+      to: 9,
+      apply({ attributes, inputs: [x] }, op, [data]) {
+        const { across_channels: across, normalize_variance: scales = 1 } = attributes as {
+          readonly across_channels?: number
+          readonly normalize_variance?: number
+        }
+        const axes = Array.from({ length: x!.shape!.length }, (_, axis) => axis).slice(across ? 1 : 2)
+        if (scales) return [op.MeanVarianceNormalization([data], { axes })]
+        return [op.Sub([data, op.ReduceMean([data], { axes: { type: 'ints', value: axes } } as object)])]
+      },
+    },
+  ],
 })
 
 function keptAxes({ inputs: [x] }: TypedCall, stays: (axis: number) => boolean): readonly Link[] {

@@ -76,6 +76,15 @@ export const pad = operator('Pad', {
   },
   upgrades: [
     {
+      to: 2,
+      apply({ attributes }, op, [x]) {
+        const { mode, paddings, value } = attributes as unknown as Record<string, never>
+        return [
+          op.Pad([x], { mode, pads: { type: 'ints', value: paddings }, value: { type: 'float', value } } as object),
+        ]
+      },
+    },
+    {
       to: 11,
       apply({ attributes, inputs }, op, [x]) {
         const { mode, pads, value = 0 } = attributes as unknown as { mode: string; pads: number[]; value?: number }
@@ -88,7 +97,7 @@ export const pad = operator('Pad', {
 const negated = (size: number) => -size
 
 function padsOf(call: PadCall, rank: number): Pads | undefined {
-  const listed = numbersFrom(call, 1, 'pads')
+  const listed = numbersFrom(call, 1, 'pads') ?? (call.attributes as { paddings?: readonly number[] }).paddings
   const axes = given(call, 3, '') ? numbersFrom(call, 3, '') : Array.from({ length: rank }, (_, axis) => axis)
   if (!listed || !axes) return undefined
   if (listed.length !== 2 * axes.length) throw new Error(`${listed.length} pads for ${axes.length} axes`)

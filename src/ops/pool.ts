@@ -100,6 +100,12 @@ export const lpPool = operator('LpPool', {
   coupling: channelwiseLinks,
   cost: free,
   evaluate: notFolded,
+  upgrades: [
+    {
+      to: 2,
+      apply: ({ attributes }, op, x) => [op.LpPool(x, { ...attributes, p: wholePower(attributes.p) })],
+    },
+  ],
 })
 
 export const globalLpPool = operator('GlobalLpPool', {
@@ -108,7 +114,14 @@ export const globalLpPool = operator('GlobalLpPool', {
   coupling: channelwiseLinks,
   cost: free,
   evaluate: notFolded,
+  upgrades: [{ to: 2, apply: ({ attributes: { p } }, op, x) => [op.GlobalLpPool(x, { p: wholePower(p) })] }],
 })
+
+/** In opset 1 a norm's power could be any number. */
+function wholePower(p: number): number {
+  if (!Number.isInteger(p)) throw new Error(`a norm of the power ${p} is gone`)
+  return p
+}
 
 export const maxUnpool = operator('MaxUnpool', {
   infer: call => {

@@ -31,6 +31,16 @@ function recurrent(type: RecurrentName) {
       return { macs: steps * gates * sizeOf(hidden) * (sizeOf(input) + sizeOf(hidden)) }
     },
     evaluate: no('recurrent layers are not shape arithmetic'),
+    upgrades: [
+      {
+        // An attribute said whether there is a first output; leaving it out says it now.
+        to: 7,
+        apply({ attributes, node }, op, x) {
+          const { output_sequence: _, ...kept } = attributes as { readonly output_sequence?: number }
+          return op.many(type, node.outputs.length, x, kept)
+        },
+      },
+    ],
   })
 }
 

@@ -61,11 +61,18 @@ conform(
       inputs: [x, float32s([8], [0, 0, 0.2, 0.2, 1, 1, 0.8, 0.9]), null, int64s([1, 2, 3, 3])],
       skip: { gradient: 'the rule refuses it' },
     },
-    ...['nearest', 'linear'].map(mode => ({
-      opset: 10,
-      attributes: { mode },
-      inputs: [x, float32s([4], [1, 1, 2, 1.5])],
-    })),
+    ...['nearest', 'linear'].flatMap(mode =>
+      [
+        [1, 1, 2, 1.5],
+        [1, 1, 0.7, 0.3],
+        [1, 1, 1.6, 0.6],
+      ].map(scales => ({
+        opset: 10,
+        name: `${mode} by ${scales}`,
+        attributes: { mode },
+        inputs: [{ shape: [1, 2, 7, 9] }, float32s([4], scales)],
+      })),
+    ),
     ...['floor', 'round_prefer_floor'].flatMap(nearest_mode =>
       [2, 1.5, 0.5].map(scale => ({
         opset: 11,

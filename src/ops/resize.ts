@@ -1,7 +1,8 @@
 import { type Dim, divideDims, multiplyDims, type Shape, sameDim } from '../base/shape.ts'
-import { float32s, int64s, numbers } from '../base/tensor.ts'
+import { float32s, int64s, numbers, type Tensor } from '../base/tensor.ts'
 import type { Node } from '../graph/graph.ts'
 import { contentsOf } from './axes.ts'
+import type { Ops, Ref } from './build.ts'
 import { type Call, free, type InferredType, type Link, no, operator, type TypedCall } from './operator.ts'
 import { axesInOrder, resizeGradient } from './resize-gradient.ts'
 import type { AttributesOf } from './spec.generated.ts'
@@ -26,9 +27,10 @@ export const resize = operator('Resize', {
   evaluate: notFolded,
   upgrades: [
     {
-      // Opset 10 had one way to find coordinates, without a name.
       to: 11,
-      apply: ({ attributes: { mode } }, op, [x, scales]) => [op.Resize([x, null, scales], { mode, ...upsampling })],
+      apply: ({ attributes: { mode }, constant }, op, [x, scales]) => [
+        resizedSimply(op, x!, scales!, mode, constant(1)),
+      ],
     },
     { to: 13, apply: ({ node, attributes }, op, x) => [op.Resize(x, withoutHalfPixelForNearest(node, attributes))] },
   ],
@@ -51,6 +53,27 @@ function withoutHalfPixelForNearest(node: Node, attributes: Attributes): Partial
   return { ...attributes, coordinate_transformation_mode: 'half_pixel', nearest_mode }
 }
 
+/**
+ * Opset 10 had one way to find coordinates, without a name: onnxruntime takes the nearest element below where an axis
+ * grows, and above where it shrinks. Where axes do both, one Resize follows the other.
+ */
+function resizedSimply(op: Ops, x: Ref, scales: Ref, mode: string, known: Tensor | undefined): Ref {
+  const factors = known ? Array.from(numbers(known)) : []
+  const by = (of: Ref, factor: Ref, nearest_mode: string) =>
+    op.Resize([of, null, factor], { mode, ...upsampling, nearest_mode })
+  const shrinks = factors.some(factor => factor < 1)
+  if (mode !== 'nearest' || !shrinks) return by(x, scales, upsampling.nearest_mode)
+  if (!factors.some(factor => factor > 1)) return by(x, scales, 'ceil')
+  const limited = (limit: typeof Math.min) =>
+    op.constant(
+      float32s(
+        [factors.length],
+        factors.map(f => limit(f, 1)),
+      ),
+    )
+  return by(by(x, limited(Math.max), upsampling.nearest_mode), limited(Math.min), 'ceil')
+}
+
 const upsampling = { coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' } as const
 
 // The newest opsets have no Upsample, so the typed table has none either; its attributes are among Resize's.
@@ -61,6 +84,14 @@ export const upsample = operator('Upsample' as 'Resize', {
   cost: free,
   evaluate: notFolded,
   upgrades: [
+    {
+      to: 7,
+      apply({ attributes }, op, [x]) {
+        const scales = { type: 'floats', value: statedScales(attributes as OldAttributes) }
+        const { Upsample } = op as unknown as Readonly<Record<string, Ops['Resize']>>
+        return [Upsample!([x], { mode: attributes.mode, scales } as object)]
+      },
+    },
     {
       to: 11,
       apply({ attributes }, op, [x, scales]) {
@@ -80,7 +111,7 @@ function resizedType(call: Call<'Resize'>, scales: number, sizes?: number): Infe
   if (!shape) return { dtype, shape: undefined }
   const axes = axesInOrder(call.attributes.axes, shape.length)
   const result: Dim[] = [...shape]
-  const { scales: stated } = call.attributes as { readonly scales?: readonly number[] }
+  const stated = statedScales(call.attributes as OldAttributes)
   const factors = call.constant(scales)
   const factor = factors && factors.data.length > 0 ? Array.from(numbers(factors)) : stated
   const target = sizes === undefined ? undefined : contentsOf(call, sizes)
@@ -91,6 +122,21 @@ function resizedType(call: Call<'Resize'>, scales: number, sizes?: number): Infe
   const policy = call.attributes.keep_aspect_ratio_policy
   if (!factor && target && policy && policy !== 'stretch') keepAspect(result, shape, axes, policy)
   return { dtype, shape: result }
+}
+
+interface OldAttributes {
+  readonly scales?: readonly number[]
+  readonly height_scale?: number
+  readonly width_scale?: number
+}
+
+/** Scales as attributes, as Upsample had them until opset 8, and before 7 those of an image. */
+function statedScales({
+  scales,
+  height_scale: height,
+  width_scale: width,
+}: OldAttributes): readonly number[] | undefined {
+  return scales ?? (height === undefined || width === undefined ? undefined : [1, 1, height, width])
 }
 
 /** floor(size * factor), computed in float32 as onnxruntime does. */

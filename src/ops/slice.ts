@@ -125,8 +125,8 @@ function cutOf(axis: number, size: Dim, start: Dim, end: Dim, step: number | und
   return { axis, start: from, step, size: fits ? stepped(length, step) : '' }
 }
 
-/** Bounds this far out mean the end: exporters write the ends of int32 or int64. */
-const beyond = 2 ** 31 - 1
+/** Bounds this far out mean the end: exporters write the ends of int32 or int64, or a billion. */
+const beyond = 1e9
 
 /** Bounds as a tensor. The ends of int64, which numbers cannot hold, become others that are as far out. */
 function boundsOf(bounds: readonly number[]): Tensor<'int64'> {

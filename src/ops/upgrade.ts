@@ -20,9 +20,10 @@ export type UpgradedNode = { readonly nodes: readonly Node[] } | { readonly refu
  * Rewrites a node of an older opset to the form of version `to`: by the steps of its operator's record, one after the
  * other, each of which may make nodes that need further steps. A node whose form has not changed is returned itself.
  */
-export function upgradeNode(node: Node, scope: Scope, to: number, constants: Constants): UpgradedNode {
-  const from = scope.opset(node.domain)
-  if (node.domain !== '' || from >= to || !schemaOf(node, from)) return { nodes: [node] }
+export function upgradeNode(given: Node, scope: Scope, to: number, constants: Constants): UpgradedNode {
+  const from = scope.opset(given.domain)
+  if (given.domain !== '' || from >= to || !schemaOf(given, from)) return { nodes: [given] }
+  const node = from < 6 ? withoutHint(given) : given
   const step = operatorOf(node)?.upgrades.find(one => one.to > from && one.to <= to)
   if (step) {
     try {
@@ -35,6 +36,12 @@ export function upgradeNode(node: Node, scope: Scope, to: number, constants: Con
   if (!sameForm(node, from, to)) return { refused: `its form changed up to opset ${to}, and Sinter does not know how` }
   const [problem] = nodeProblems(node, { opset: to, type: () => undefined })
   return problem === undefined ? { nodes: [node] } : { refused: `as of opset ${to}, ${problem.message}` }
+}
+
+/** Up to opset 5 nodes could tell which of their inputs an engine may overwrite. */
+function withoutHint(node: Node): Node {
+  const { consumed_inputs: hint, ...attributes } = node.attributes
+  return hint ? { ...node, attributes } : node
 }
 
 /**
