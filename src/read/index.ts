@@ -3,6 +3,7 @@ export { type CostOptions, cost, type GraphCost, type NodeCost } from './cost.ts
 export { type ChannelGroup, type Coupling, couple, type GroupAxis, type PinnedAxis } from './coupling.ts'
 export { type EvaluateOptions, evaluate } from './evaluate.ts'
 export { extend } from './extend.ts'
+export { inDialect } from './in-dialect.ts'
 export { type InferOptions, infer, type Types } from './infer.ts'
 export { load, save } from './model-file.ts'
 export { type OperatorRefusal, type RefusalColumn, refusalsOf } from './refusals.ts'

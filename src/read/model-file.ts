@@ -1,18 +1,18 @@
 import type { Graph } from '../graph/graph.ts'
 import { readModel, type WriteOptions, writeModel } from '../onnx/files.ts'
 import { assertValid } from './check.ts'
-import { upgrade } from './upgrade.ts'
+import { inDialect } from './in-dialect.ts'
 
 /**
- * Opens an ONNX file: read, checked, and upgraded to the opset that Sinter works in. A graph with a node that cannot be
- * upgraded stays in its own opset.
+ * Opens an ONNX file: read, checked, and brought to the opset that Sinter works in. A graph with a node that has no form
+ * there stays in its own opset.
  * @throws SinterError `not-found`, `io`, `invalid-model` where there is no model to read; `invalid-path` for external
  *   data outside of its folder; `invalid-graph`, with `details.problems`, for one that breaks the rules of ONNX.
  */
 export async function load(path: string): Promise<Graph> {
   const graph = await readModel(path)
   assertValid(graph)
-  return upgrade(graph).graph
+  return inDialect(graph).graph
 }
 
 /**

@@ -5,6 +5,7 @@ import { type NewNode, node } from '../graph/edit.ts'
 import { type Body, emptyGraph, type Graph } from '../graph/graph.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { check } from './check.ts'
+import { inDialect } from './in-dialect.ts'
 import { upgrade } from './upgrade.ts'
 
 function graph(opset: number, nodes: readonly NewNode[], more: Partial<Graph> = {}): Graph {
@@ -100,5 +101,21 @@ describe('upgrading', () => {
     }
     const { graph: newer } = upgrade(graph(6, [add], { initializers: new Map([['b', float32s([2], [10, 20])]]) }))
     expect((await run(newer)).y).toEqual(float32s([2, 3], [11, 12, 13, 24, 25, 26]))
+  })
+})
+
+describe('the dialect', () => {
+  test('is where newer graphs come down to, if they use nothing newer', async () => {
+    const newer = graph(25, [{ op: 'Relu', inputs: ['x'], outputs: ['y'] }])
+    const { graph: one, refused } = inDialect(newer)
+    expect(refused).toEqual([])
+    expect(one.opset).toEqual({ '': 21 })
+    expect(await run(one)).toEqual(await run(newer))
+  })
+  test('leaves what has no form in it as it is, and says why', () => {
+    const newer = graph(24, [{ op: 'Swish', inputs: ['x'], outputs: ['y'] }])
+    const { graph: one, refused } = inDialect(newer)
+    expect(one).toBe(newer)
+    expect(refused).toMatchObject([{ node: expect.stringContaining('Swish'), why: expect.stringContaining('24') }])
   })
 })
