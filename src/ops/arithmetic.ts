@@ -1,6 +1,6 @@
 import type { DType } from '../base/dtype.ts'
 import { addDims, type Dim, divideDims, exactQuotient, multiplyDims, sameDim, subtractDims } from '../base/shape.ts'
-import { numbers } from '../base/tensor.ts'
+import { fromNumbers, numbers } from '../base/tensor.ts'
 import { dataTypeOf } from '../onnx/dtypes.ts'
 import { contentsOf } from './axes.ts'
 import { broadcastType, elementwiseLinks } from './broadcast.ts'
@@ -187,15 +187,12 @@ export const mean = elementwise('Mean', {
 })
 
 export const clip: Operator<'Clip'> = operator('Clip', {
-  infer: ({ inputs: [x], constant }) => {
-    const [low, high] = [1, 2].map(i => {
-      const bound = constant(i)
-      return bound && numbers(bound)[0]
-    })
-    const value = x!.value?.map(dim =>
-      typeof dim === 'number' ? Math.min(Math.max(dim, low ?? -Infinity), high ?? Infinity) : '',
-    )
-    return [withContents(x!, value)]
+  infer: call => {
+    const [x] = call.inputs
+    const [low, high] = [boundOf(call, 1, 'min', -Infinity), boundOf(call, 2, 'max', Infinity)]
+    const known = typeof low === 'number' && typeof high === 'number'
+    const clipped = (dim: Dim) => (known && typeof dim === 'number' ? Math.min(Math.max(dim, low), high) : '')
+    return [withContents(x!, x!.value?.map(clipped))]
   },
   gradient: call => {
     const { op, x, y, dy, needs } = call
@@ -205,7 +202,11 @@ export const clip: Operator<'Clip'> = operator('Clip', {
   },
   coupling: call => elementwiseLinks(call).filter(({ from }) => from[1] === 0),
   cost: free,
-  evaluate: (_, [x, low, high]) => {
+  evaluate: (call, [x, ...bounds]) => {
+    const old = call.attributes as { readonly min?: number; readonly max?: number }
+    const [low, high] = [old.min, old.max].map((bound, i) =>
+      bound === undefined ? bounds[i] : fromNumbers(x!.dtype, [], [bound]),
+    )
     const floored = low ? evaluateElementwise([x!, low], { float: Math.max, integer: (a, b) => larger(a!, b!) }) : x!
     return [
       high ? evaluateElementwise([floored, high], { float: Math.min, integer: (a, b) => smaller(a!, b!) }) : floored,
@@ -224,6 +225,12 @@ export const clip: Operator<'Clip'> = operator('Clip', {
     },
   ],
 })
+
+/** A bound of Clip: an input, or until opset 10 an attribute; '' where it is not known. */
+function boundOf(call: Call<'Clip'>, input: number, attribute: 'min' | 'max', none: number): Dim {
+  const old = (call.attributes as { readonly min?: number; readonly max?: number })[attribute]
+  return call.node.inputs[input] ? (contentsOf(call, input)?.[0] ?? '') : (old ?? none)
+}
 
 /**
  * 1 where Clip changed nothing. In float32 and with constant bounds each bound is one HardSigmoid of a steep slope, a

@@ -19,6 +19,7 @@ conform(
     { opset: 7, inputs: [x] },
     { opset: 7, inputs: [x], outputs: 2 },
     { opset: 10, attributes: { ratio: 0.3 }, inputs: [x] },
+    { opset: 11, name: 'with its mask', inputs: [x], outputs: 2 },
   ],
   { backend: onnxruntimeNode, eachPair },
 )

@@ -49,9 +49,10 @@ export const dropout = operator('Dropout', {
         const trains = opset < 7 && !tests
         const inputs = [x, op.scalar(ratio ?? defaultRatio), trains ? op.constant(full('bool', [], 1)) : null]
         const [y, mask] = op.many('Dropout', node.outputs[1] ? 2 : 1, inputs)
-        if (!mask || opset >= 10) return mask ? [y!, mask] : [y!]
-        // What the mask of the data's type holds outside of training was left open; onnxruntime fills in zeros.
-        return [y!, op.CastLike([op.Not([mask]), x!])]
+        if (!mask) return [y!]
+        // What the mask holds outside of training was left open; onnxruntime fills in zeros.
+        const none = op.Not([mask])
+        return [y!, opset < 10 ? op.CastLike([none, x!]) : none]
       },
     },
   ],

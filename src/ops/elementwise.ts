@@ -1,5 +1,5 @@
 import { type DType, isInteger } from '../base/dtype.ts'
-import { type Dim, elementCount, isFixed } from '../base/shape.ts'
+import { type Dim, elementCount, isFixed, sameShape } from '../base/shape.ts'
 import { fromNumbers, numbers, type Tensor } from '../base/tensor.ts'
 import { dataTypeOf } from '../onnx/dtypes.ts'
 import { broadcast, broadcastType, elementwiseLinks } from './broadcast.ts'
@@ -49,7 +49,7 @@ export function elementwise<K extends OpName>(type: K, row: Elementwise<K>): Ope
     infer: ({ inputs, opset }) => {
       const found =
         opset < 7 ? { dtype: result ?? inputs[0]!.dtype, shape: inputs[0]!.shape } : broadcastType(inputs, result)
-      const value = isNo(compute) ? undefined : followElements(inputs, found, compute, symbolic)
+      const value = isNo(compute) || opset < 7 ? undefined : followElements(inputs, found, compute, symbolic)
       return [withContents(found, value)]
     },
     gradient,
@@ -57,7 +57,12 @@ export function elementwise<K extends OpName>(type: K, row: Elementwise<K>): Ope
     cost: free,
     evaluate: isNo(compute)
       ? compute
-      : (_, inputs) => [evaluateElementwise(inputs as readonly Tensor[], compute, result)],
+      : ({ opset }, inputs) => {
+          if (opset < 7 && inputs.some(t => t!.data.length !== 1 && !sameShape(t!.shape, inputs[0]!.shape))) {
+            throw new Error('its operands are broadcast in another way')
+          }
+          return [evaluateElementwise(inputs as readonly Tensor[], compute, result)]
+        },
     upgrades,
     commutative,
   })

@@ -66,7 +66,8 @@ export const tile = operator('Tile', {
   },
   cost: free,
   moves: [0],
-  evaluate: (_, [x, repeats]) => {
+  evaluate: ({ opset }, [x, repeats]) => {
+    if (opset < 6) throw new Error('its repeats are of one axis')
     // Each axis as [times, size], of which the first goes over the same elements again.
     const strides = stridesOf(x!.shape)
     const times = numbers(repeats!)

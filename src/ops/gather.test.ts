@@ -39,6 +39,7 @@ conform(
     { inputs: [x, indices([2, 2], [0, 1, 2, -1])] },
     { name: 'elements, one twice', inputs: [x, indices([3, 3], [0, 1, 1, 2, 3, 0, 0, 1, 1])] },
     { name: 'within a batch', attributes: { batch_dims: 1 }, inputs: [x, indices([3, 2, 1], [0, 1, 2, 3, 3, 3])] },
+    { opset: 11, inputs: [x, indices([2, 2], [0, 1, 2, -1])] },
   ],
   bench,
 )

@@ -120,15 +120,15 @@ export const gatherElements = operator('GatherElements', {
 })
 
 export const gatherND = operator('GatherND', {
-  infer: ({ attributes: { batch_dims: batch }, inputs: [x, indices] }) => [slicesType(x!, indices!, batch)],
-  gradient: ({ op, attributes: { batch_dims: batch }, x: [x, indices], dy: [dy] }) => {
+  infer: ({ attributes: { batch_dims: batch = 0 }, inputs: [x, indices] }) => [slicesType(x!, indices!, batch)],
+  gradient: ({ op, attributes: { batch_dims: batch = 0 }, x: [x, indices], dy: [dy] }) => {
     const full = batch === 0 ? indices! : withBatch(op, indices!, batch)
     return [op.ScatterND([filled(op, x!, op.shape(x!), 0), full, dy], { reduction: 'add' }), null]
   },
   coupling: no('its indices say which slice each place takes'),
   cost: free,
   moves: [0],
-  evaluate: ({ attributes: { batch_dims: batch } }, [x, indices]) => {
+  evaluate: ({ attributes: { batch_dims: batch = 0 } }, [x, indices]) => {
     const { shape } = slicesType(x!, indices!, batch) as { shape: readonly number[] }
     const depth = indices!.shape.at(-1)!
     const lead = indices!.shape.length - 1

@@ -120,7 +120,11 @@ function resizedType(call: Call<'Resize'>, scales: number, sizes?: number): Infe
     else result[axis] = target?.[i] ?? ''
   })
   const policy = call.attributes.keep_aspect_ratio_policy
-  if (!factor && target && policy && policy !== 'stretch') keepAspect(result, shape, axes, policy)
+  if (!factor && target && policy && policy !== 'stretch') {
+    // With axes counted from the end, onnxruntime resizes nothing.
+    const settled = call.attributes.axes?.every(axis => axis >= 0) ?? true
+    keepAspect(result, settled ? shape : shape.map(() => ''), axes, policy)
+  }
   return { dtype, shape: result }
 }
 

@@ -1,6 +1,6 @@
 import { elementCount, type Shape } from '../base/shape.ts'
 import { fromNumbers, numbers, type Tensor } from '../base/tensor.ts'
-import { axisOf, contentsOf } from './axes.ts'
+import { axisOf, contentsOf, numbersIn } from './axes.ts'
 import { eachPosition, elementsOf, sources, stridesOf, take } from './elements.ts'
 import { piecewiseConstant } from './elementwise.ts'
 import { filled } from './fill.ts'
@@ -24,7 +24,7 @@ function argument<K extends 'ArgMax' | 'ArgMin'>(type: K, better: Better) {
       const places = linesOf(x!, at).map(line => {
         let best = 0
         line.forEach((value, i) => {
-          if (better(value, line[best]!) || (last !== 0 && value === line[best])) best = i
+          if (better(value, line[best]!) || (last && value === line[best])) best = i
         })
         return best
       })
@@ -113,9 +113,14 @@ export const topK = operator('TopK', {
 const byData = no('which elements it takes depends on the data')
 
 export const compress = operator('Compress', {
-  infer: ({ attributes: { axis }, inputs: [x] }) => {
-    if (axis === undefined) return [{ dtype: x!.dtype, shape: [''] }]
-    return [{ dtype: x!.dtype, shape: x!.shape?.with(axisOf(axis, x!.shape.length), '') }]
+  infer: call => {
+    const { axis } = call.attributes
+    const { dtype, shape } = call.inputs[0]!
+    const flags = numbersIn(call, 1)
+    // Elements beyond the condition's are not taken.
+    const count = flags ? flags.filter(flag => flag !== 0).length : ''
+    if (axis === undefined) return [{ dtype, shape: [count] }]
+    return [{ dtype, shape: shape?.with(axisOf(axis, shape.length), count) }]
   },
   gradient: no('how many elements it takes depends on the data'),
   coupling: byData,

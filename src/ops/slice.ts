@@ -118,6 +118,8 @@ function cutOf(axis: number, size: Dim, start: Dim, end: Dim, step: number | und
   if (typeof size === 'string' && typeof end === 'number' && end >= 0 && end < beyond) {
     return { axis, start, step, size: '' }
   }
+  // There may be fewer elements than are taken from the end; that there is one goes without saying.
+  if (typeof size === 'string' && typeof start === 'number' && start < -1) return { axis, start: '', step, size: '' }
   const place = (bound: Dim) => (typeof bound === 'number' && bound < 0 ? addDims(size, bound) : bound)
   const from = place(start)
   const length = subtractDims(typeof end === 'number' && end >= beyond ? size : place(end), from)

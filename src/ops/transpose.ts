@@ -73,12 +73,17 @@ export const spaceToDepth = operator('SpaceToDepth', {
   coupling: no('each of its channels is made of positions of another'),
   cost: free,
   moves: [0],
-  evaluate: ({ attributes: { blocksize: b } }, [x]) => {
+  evaluate: ({ attributes: { blocksize: b, mode } }, [x]) => {
     const shape = rearranged(x!.shape, b, 1 / b) as readonly number[]
     const channels = x!.shape[1]!
     const index = sources(shape, x!.shape, ([n = 0, c = 0, h = 0, w = 0]) => {
-      const block = Math.floor(c / channels)
-      return [n, c % channels, h * b + Math.floor(block / b), w * b + (block % b)]
+      const block = mode === 'CRD' ? c % (b * b) : Math.floor(c / channels)
+      return [
+        n,
+        mode === 'CRD' ? Math.floor(c / (b * b)) : c % channels,
+        h * b + Math.floor(block / b),
+        w * b + (block % b),
+      ]
     })
     return [take(x!, shape, index)]
   },

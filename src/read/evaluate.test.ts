@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { float32s, int64s, scalar, zeros } from '../base/tensor.ts'
+import { attribute } from '../graph/attributes.ts'
+import { type NewNode, node } from '../graph/edit.ts'
 import { emptyGraph, type Graph } from '../graph/graph.ts'
 import type { Ops, Ref } from '../ops/build.ts'
 import { evaluate } from './evaluate.ts'
@@ -26,6 +28,21 @@ describe('evaluating', () => {
   test('computes constants of constants', () => {
     const value = evaluated(op => op.Transpose([op.Mul([op.constant(float32s([2, 2], [1, 2, 3, 4])), op.scalar(0.5)])]))
     expect(value).toEqual(float32s([2, 2], [0.5, 1.5, 1, 2]))
+  })
+  test('reads older forms as they are', () => {
+    const old = (op: string, opset: number, attributes: NewNode['attributes'], values: number[]) => {
+      const one: Graph = {
+        ...emptyGraph('old'),
+        opset: { '': opset },
+        initializers: new Map([['x', float32s([values.length], values)]]),
+        nodes: [node({ op, inputs: ['x'], outputs: ['y'], attributes: attributes ?? {} })],
+        outputs: [{ name: 'y', type: undefined }],
+      }
+      return evaluate(one).get('y')
+    }
+    const bounds = { min: attribute.float(0), max: attribute.float(2) }
+    expect(old('Clip', 6, bounds, [-1, 1, 3])).toEqual(float32s([3], [0, 1, 2]))
+    expect(old('ArgMax', 11, {}, [1, 3, 3])).toEqual(int64s([1]))
   })
   test('knows fixed sizes of values that are not constant', () => {
     const at = (axis: number) => (op: Ops, x: Ref) => op.Gather([op.Shape([x]), op.constant(scalar('int64', axis))])
