@@ -140,4 +140,24 @@ conform(
   ],
   bench,
 )
+test('a window that nearly fits is pooled with what there is, as the engine does', async () => {
+  for (const [size, kernel, stride] of [
+    [1, 2, 2],
+    [2, 3, 2],
+    [1, 3, 2],
+    [2, 4, 3],
+  ] as const) {
+    const one = extend(
+      { ...emptyGraph('short'), inputs: [{ name: 'x', type: { dtype: 'float32', shape: [1, 1, size] } }] },
+      (op, draft) => {
+        const y = op.MaxPool(['x'], { kernel_shape: [kernel], strides: [stride] })
+        draft.outputs.push({ name: y, type: op.type(y) })
+      },
+    )
+    await using session = await onnxruntimeNode.open(one, { threads: 1 })
+    const [output] = one.outputs
+    const results = await session.run({ x: float32s([1, 1, size], new Float32Array(size)) })
+    expect(results[output!.name]!.shape).toEqual((output!.type as { shape: unknown }).shape)
+  }
+})
 conform(globalLpPool, [{ inputs: [{ shape: [2, 3, 4, 5] }] }, { opset: 7, inputs: [{ shape: [2, 3, 4] }] }], bench)

@@ -157,7 +157,7 @@ function pooledType(x: InferredType, attributes: PoolAttributes): InferredType {
   if (kernel.length !== sizes.length) {
     throw new Error(`a window with ${kernel.length} axes does not fit data with ${sizes.length} spatial axes`)
   }
-  return { dtype: x.dtype, shape: [images!, channels!, ...windowedShape(attributes, sizes, kernel)] }
+  return { dtype: x.dtype, shape: [images!, channels!, ...windowedShape(attributes, sizes, kernel, true)] }
 }
 
 function globalType({ dtype, shape }: InferredType): InferredType {

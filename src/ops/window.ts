@@ -33,10 +33,11 @@ export function leftover(axis: WindowAxis): number {
 
 /**
  * Sizes of the spatial axes after a window has moved over them: floor((input + pads - extent) / stride) + 1, or ceil
- * with `ceil_mode`, where a last window that would begin beyond the input and its leading padding is left out.
+ * with `ceil_mode`, where a last window that would begin beyond the input and its leading padding is left out. onnxruntime
+ * pools a window that does not fit with what there is, if less than a stride is missing: `partial` counts that too.
  * @throws Error if a window does not fit.
  */
-export function windowedShape(attributes: WindowAttributes, input: Shape, kernel: Shape): Shape {
+export function windowedShape(attributes: WindowAttributes, input: Shape, kernel: Shape, partial = false): Shape {
   const { auto_pad, ceil_mode = 0 } = attributes
   return input.map((size, axis) => {
     const { stride, dilation, before, after } = settings(attributes, axis, input.length)
@@ -44,6 +45,7 @@ export function windowedShape(attributes: WindowAttributes, input: Shape, kernel
     const extent = addDims(multiplyDims(dilation, subtractDims(kernel[axis]!, 1)), 1)
     const room = subtractDims(addDims(size, before + after), extent)
     if (typeof room === 'number' && room < 0) {
+      if (partial && room >= -stride) return room > -stride ? 1 : 0
       throw new Error(`a window of ${extent} does not fit into ${size} elements padded by ${before} and ${after}`)
     }
     if (!ceil_mode) return addDims(divideDims(room, stride), 1)
