@@ -4,6 +4,7 @@ import { onnxruntimeNode } from '../../runtime/onnxruntime-node.ts'
 import { conform } from '../testing/conform.ts'
 import * as attention from './attention.ts'
 import * as positions from './positions.ts'
+import * as projecting from './projecting-attention.ts'
 
 const bench = { backend: onnxruntimeNode, eachPair }
 const x = (...shape: number[]) => ({ shape, low: -0.5, high: 0.5 })
@@ -12,7 +13,7 @@ const scale = scalar('float32', 0.01)
 const zero = scalar('uint8', 128)
 
 conform(
-  attention.attention,
+  projecting.attention,
   [
     { attributes: { num_heads: 2 }, inputs: [x(2, 3, 8), x(8, 24), x(24)] },
     {
@@ -36,7 +37,7 @@ conform(
   bench,
 )
 conform(
-  attention.qAttention,
+  projecting.qAttention,
   [
     {
       name: 'in 8 bits',

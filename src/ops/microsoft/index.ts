@@ -6,6 +6,7 @@ import * as generation from './generation.ts'
 import * as matmul from './matmul.ts'
 import * as normalization from './normalization.ts'
 import * as positions from './positions.ts'
+import * as projectingAttention from './projecting-attention.ts'
 import * as quantized from './quantized.ts'
 import * as recurrent from './recurrent.ts'
 import * as tensors from './tensors.ts'
@@ -21,6 +22,7 @@ export const ofOnnxruntime: readonly object[] = [
   matmul,
   normalization,
   positions,
+  projectingAttention,
   quantized,
   recurrent,
   tensors,

@@ -6,6 +6,7 @@ import { gather, gatherND as standardGatherND } from '../gather.ts'
 import { range as standardRange, trilu as standardTrilu } from '../generate.ts'
 import { no } from '../operator.ts'
 import { pad as standardPad } from '../pad.ts'
+import { refuse } from '../spec.ts'
 import { gridSample as standardGridSample } from '../vision.ts'
 import { fused, inferAs, like, unary } from './fused.ts'
 
@@ -68,7 +69,8 @@ export const unique = fused('com.microsoft.Unique', {
 
 /** Windows along an axis: as many as fit, their elements in an axis of their own at the end. */
 export const unfoldTensor = fused('com.microsoft.UnfoldTensor', {
-  infer: ({ attributes: { dim, size, step }, inputs: [x] }) => {
+  infer: ({ node, attributes: { dim, size, step }, inputs: [x] }) => {
+    if (step < 1) refuse(node, `its step is ${step}; it must be at least 1.`)
     if (!x!.shape) return [like(x!)]
     const axis = axisOf(dim, x!.shape.length)
     const count = addDims(divideDims(subtractDims(x!.shape[axis]!, size), step), 1)
@@ -113,7 +115,7 @@ export const gatherBlockQuantized = fused('com.microsoft.GatherBlockQuantized', 
   infer: call => {
     const { bits, gather_axis: axis } = call.attributes
     const [data, indices, scales] = call.inputs
-    const packed = data!.dtype === 'uint8' ? 8 / bits : 1
+    const packed = data!.dtype === 'uint8' && bits > 0 && bits < 8 ? 8 / bits : 1
     const shape = data!.shape?.with(-1, multiplyDims(data!.shape.at(-1)!, packed))
     const inputs = [{ dtype: scales!.dtype, shape }, indices]
     return inferAs(gather, { ...call, inputs }, { axis }, [0, 1])
