@@ -12,8 +12,13 @@ import { fused, inferAs, like, unary } from './fused.ts'
 
 // Operators on any tensors, most of them older than the standard's of the same name.
 
+/** A rule of the standard operator, for the same inputs and attributes. */
+const same = (rule: unknown) => rule as never
+
 export const trilu = unary('com.microsoft.Trilu', {
-  gradient: call => (standardTrilu.gradient as Exclude<typeof standardTrilu.gradient, { no: string }>)(call as never),
+  gradient: same(standardTrilu.gradient),
+  coupling: same(standardTrilu.coupling),
+  evaluate: same(standardTrilu.evaluate),
 })
 
 export const range = fused('com.microsoft.Range', {
