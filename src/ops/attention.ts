@@ -1,4 +1,4 @@
-import { addDims, type Dim, exactQuotient, multiplyDims, productOf, type Shape } from '../base/shape.ts'
+import { addDims, type Dim, divideDims, exactQuotient, multiplyDims, productOf, type Shape } from '../base/shape.ts'
 import { axisOf } from './axes.ts'
 import { demandOneOf, demandPositive } from './demand.ts'
 import { type Call, type Cost, free, type InferredType, type Link, no, operator } from './operator.ts'
@@ -46,8 +46,14 @@ function sizesOf({ node, attributes, inputs: [q, k, v, , pastKey] }: Call<'Atten
   }
 }
 
+/** The size of one head; the heads fill the width. */
 function shareOf(width: Dim, count: number | undefined): Dim {
-  return count ? (exactQuotient(width, count) ?? '') : ''
+  return count ? (exactQuotient(width, count) ?? divideDims(width, count)) : ''
+}
+
+/** The width of heads that are packed: as it was where there are as many. */
+function packed(count: Dim, size: Dim, width: Dim, before: Dim): Dim {
+  return count === before ? width : multiplyDims(count, size)
 }
 
 export const attention = operator('Attention', {
@@ -62,10 +68,10 @@ export const attention = operator('Attention', {
       shape: sizes && shape(sizes),
     })
     return [
-      typed(q!, ({ batch, queries, queryHeads, valueSize }) =>
+      typed(q!, ({ batch, queries, queryHeads, keyHeads, valueSize }) =>
         q!.shape!.length === 4
           ? [batch, queryHeads, queries, valueSize]
-          : [batch, queries, multiplyDims(queryHeads, valueSize)],
+          : [batch, queries, packed(queryHeads, valueSize, v!.shape![2] ?? '', keyHeads)],
       ),
       typed(k!, ({ batch, keyHeads, keys, keySize }) => [batch, keyHeads, keys, keySize]),
       typed(v!, ({ batch, keyHeads, keys, valueSize }) => [batch, keyHeads, keys, valueSize]),
@@ -98,7 +104,7 @@ export const linearAttention = operator('LinearAttention', {
     const [batch = '', length = ''] = q!.shape ?? []
     const [keySize, valueSize] = [k, v].map(type => shareOf(type!.shape?.[2] ?? '', keyHeads))
     return [
-      { dtype: q!.dtype, shape: [batch, length, multiplyDims(queryHeads, valueSize!)] },
+      { dtype: q!.dtype, shape: [batch, length, packed(queryHeads, valueSize!, v!.shape?.[2] ?? '', keyHeads)] },
       { dtype: past?.dtype ?? q!.dtype, shape: [batch, keyHeads, keySize!, valueSize!] },
     ]
   },

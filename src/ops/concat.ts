@@ -1,4 +1,4 @@
-import { addDims, type Dim, exactQuotient } from '../base/shape.ts'
+import { addDims, type Dim, divideDims, exactQuotient } from '../base/shape.ts'
 import { int64s, type Tensor, zeros } from '../base/tensor.ts'
 import { agreed, axisOf, contentsOf, given, numbersFrom } from './axes.ts'
 import { copyRun, refusePacked, strided, stridesOf } from './elements.ts'
@@ -180,7 +180,10 @@ function splitSizes(call: Call<'Split'>, whole: Dim): readonly Dim[] {
   if (parts !== count) throw new Error(`it is to be split into ${parts}, but has ${count} outputs`)
   if (typeof whole === 'string') {
     const part = exactQuotient(whole, count)
-    return new Array<Dim>(count).fill(part ?? '')
+    if (part !== undefined) return new Array<Dim>(count).fill(part)
+    // Until opset 17 there was no remainder; since then the first part is the largest.
+    if (call.opset < 18) return new Array<Dim>(count).fill(divideDims(whole, count))
+    return [divideDims(addDims(whole, count - 1), count), ...new Array<Dim>(count - 1).fill('')]
   }
   const part = Math.ceil(whole / count)
   return Array.from({ length: count }, (_, i) => Math.max(0, Math.min(part, whole - i * part)))

@@ -1,4 +1,4 @@
-import { type Dim, exactQuotient, productOf } from '../base/shape.ts'
+import { type Dim, divideDims, exactQuotient, productOf } from '../base/shape.ts'
 import { numbers } from '../base/tensor.ts'
 import { axisOf, contentsOf, lengthOf, unknownShape } from './axes.ts'
 import { sources, take } from './elements.ts'
@@ -13,7 +13,9 @@ export const col2Im = operator('Col2Im', {
     const rank = image?.length ?? lengthOf(call.inputs[1]) ?? block?.length ?? lengthOf(call.inputs[2])
     if (rank === undefined) return [{ dtype: x!.dtype, shape: undefined }]
     const [batch = '', columns = ''] = x!.shape ?? []
-    const channels = (block && exactQuotient(columns, productOf(block))) ?? ''
+    const positions = block && productOf(block)
+    const whole = typeof positions === 'number' && positions > 0 ? divideDims(columns, positions) : ''
+    const channels = (positions && exactQuotient(columns, positions)) ?? whole
     return [{ dtype: x!.dtype, shape: [batch, channels, ...(image ?? unknownShape(rank))] }]
   },
   gradient: no('no rule is written for it; ConvTranspose with a kernel of ones puts blocks together too'),

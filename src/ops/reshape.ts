@@ -1,4 +1,13 @@
-import { type Dim, elementCount, exactQuotient, isFixed, productOf, type Shape, sameDim } from '../base/shape.ts'
+import {
+  type Dim,
+  divideDims,
+  elementCount,
+  exactQuotient,
+  isFixed,
+  productOf,
+  type Shape,
+  sameDim,
+} from '../base/shape.ts'
 import { int64s, numbers, reshape as reshaped, type Tensor } from '../base/tensor.ts'
 import { axesOf, axisOf, contentsOf, given, lengthOf, numbersFrom, unknownShape } from './axes.ts'
 import { withContents } from './contents.ts'
@@ -90,7 +99,8 @@ function remainder(from: Shape, rest: Shape): Dim {
   if (typeof total === 'number' && typeof others === 'number' && others !== 0) {
     throw new Error(`[${from}] does not divide into [${rest}] and one more dimension`)
   }
-  return ''
+  // There is no remainder, whatever the symbols are.
+  return typeof others === 'number' && others > 0 ? divideDims(total, others) : ''
 }
 
 export const flatten = operator('Flatten', {

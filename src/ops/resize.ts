@@ -147,6 +147,8 @@ function statedScales({
 function scaled(size: Dim, factor: number): Dim {
   if (typeof size === 'number') return Math.floor(Math.fround(Math.fround(factor) * size))
   if (Number.isInteger(factor)) return multiplyDims(size, factor)
+  // Halves and the like are exact in float32.
+  if (Number.isInteger(16 * factor)) return divideDims(multiplyDims(size, 16 * factor), 16)
   return Number.isInteger(1 / factor) ? divideDims(size, 1 / factor) : ''
 }
 

@@ -1,4 +1,4 @@
-import { addDims, type Dim, divideDims, type Shape } from '../base/shape.ts'
+import { addDims, type Dim, divideDims, multiplyDims, type Shape } from '../base/shape.ts'
 import { axisOf, contentsOf, numbersFrom } from './axes.ts'
 import { typeNumbered } from './cast.ts'
 import { type Call, free, no, operator } from './operator.ts'
@@ -47,7 +47,7 @@ export const dft = operator('DFT', {
 
 function fullLength(length: Dim, { node }: Call<'DFT'>): Dim {
   if (node.inputs[1]) return length
-  return typeof length === 'number' ? (length - 1) * 2 : ''
+  return multiplyDims(addDims(length, -1), 2)
 }
 
 export const stft = operator('STFT', {
