@@ -1,98 +1,118 @@
-import { Option } from 'commander'
-import { SinterError } from '../base/errors.ts'
-import { formatType } from '../base/shape.ts'
+import { InvalidArgumentError, Option } from 'commander'
 import { batches } from '../data/batches.ts'
-import { type Comparison, compareOutputs, type Difference } from '../evaluate/compare-outputs.ts'
-import { compareLatency, type LatencyComparison } from '../evaluate/latency.ts'
-import { randomFeeds } from '../evaluate/random-feeds.ts'
-import type { Graph, Value } from '../graph/graph.ts'
+import type { Dataset } from '../data/dataset.ts'
+import type { LatencyComparison } from '../evaluate/latency.ts'
+import { readFeeds } from '../evaluate/read-feeds.ts'
+import type { Graph } from '../graph/graph.ts'
+import { diff, type GraphDiff } from '../read/diff.ts'
 import { load } from '../read/model-file.ts'
 import { type Summary, summarize } from '../read/summary.ts'
-import { compact, fileSize, listed, measured, whole } from '../report/format.ts'
-import { clean, wrap } from '../report/text.ts'
-import type { Feeds, Session } from '../runtime/backend.ts'
-import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import type { Feeds } from '../runtime/backend.ts'
 import { answering, examples, jsonOption, type Verb, wrongUsage } from './command.ts'
+import { type ClassifierComparison, compareClassifiers } from './compare-classifiers.ts'
+import { type RunDifference, runBoth } from './compare-runs.ts'
+import { comparisonText } from './compare-text.ts'
 import { batchFor, type DataOptions, dataNotes, openData } from './data.ts'
+import { type Signature, signatureOf } from './edit-model.ts'
 import { bytesOfModel, checkSymbols } from './model.ts'
 import { count, sizes, wholeNumber } from './options.ts'
-import { facts, table } from './table.ts'
 
 export interface CompareOptions extends DataOptions {
-  /** Rows to feed; random values if left out. */
+  /** Labelled rows to feed; random values if left out. */
   readonly data?: string
+  /** A file of inputs to feed, or how many random ones; 3 if left out. */
+  readonly feeds?: string | number
   readonly seed?: number
-  /** How many runs outputs are compared on. */
-  readonly feeds?: number
   readonly bind?: Readonly<Record<string, number>>
   readonly threads?: number
-  /** Whether latencies are measured. */
+  /** Whether latencies are measured; if left out, where runs are quick. */
   readonly latency?: boolean
 }
 
-interface Side {
+/** What is put into relation of two models. What follows from open sizes is at least so much; see `sinter inspect`. */
+const measures = ['nodes', 'parameters', 'macs', 'bytes', 'bytesRead', 'bytesWritten', 'peakActivationBytes'] as const
+export type Measure = (typeof measures)[number]
+
+export interface ComparedSide extends Readonly<Record<Measure, number>> {
   readonly file: string
-  readonly nodes: number
-  readonly parameters: number
-  readonly macs: number
-  readonly bytes: number
+  /** Nodes whose multiply-accumulates are not known. */
+  readonly uncounted: number
   readonly opset: Readonly<Record<string, number>>
   readonly inputs: readonly Signature[]
   readonly outputs: readonly Signature[]
 }
 
-interface Signature {
-  readonly name: string
-  readonly type: string
-}
-
 /** How two models differ in structure, outputs and speed. */
 export interface Compared {
-  readonly a: Side
-  readonly b: Side
+  readonly a: ComparedSide
+  readonly b: ComparedSide
+  /** Of b to a; null where a has none. */
+  readonly ratios: Readonly<Record<Measure, number | null>>
   /** Operators of which the two have not equally many nodes. */
   readonly operators: Readonly<Record<string, { readonly a: number; readonly b: number }>>
-  readonly feeds: { readonly kind: 'random' | 'data'; readonly count: number; readonly seed: number | null }
+  readonly diff: GraphDiff
+  readonly feeds: { readonly kind: 'random' | 'data' | 'file'; readonly count: number; readonly seed: number | null }
   /** Of the outputs that both have; null if they could not be compared. */
-  readonly difference: Comparison | null
+  readonly difference: RunDifference | null
   readonly latency: LatencyComparison | null
   /** Why there is no difference or latency. */
   readonly notCompared: string | null
+  /** On labelled data, where both are classifiers. */
+  readonly classifiers: ClassifierComparison | null
 }
 
-/** Compares two model files. */
+/** Compares two model files. Both are upgraded to the opset that Sinter works in, so that only what they mean differs. */
 export async function compare(fileA: string, fileB: string, options: CompareOptions = {}): Promise<Compared> {
-  const { data, bind, seed = 0, feeds: wanted = 3 } = options
+  const { bind = {}, seed = 0, feeds, threads, latency } = options
   const [graphA, graphB] = [await load(fileA), await load(fileB)]
-  checkSymbols(bind ?? {}, [graphA, graphB])
-  const [a, b] = [summarize(graphA, bind ? { bind } : {}), summarize(graphB, bind ? { bind } : {})]
-  const feeds = data === undefined ? undefined : await dataFeeds(data, graphA, wanted, options)
-  const measured = await measure(graphA, graphB, feeds, options)
+  checkSymbols(bind, [graphA, graphB])
+  const [first, second] = [summarize(graphA, { bind }), summarize(graphB, { bind })]
+  const [a, b] = [await sideOf(fileA, graphA, first), await sideOf(fileB, graphB, second)]
+  const found = diff(graphA, graphB)
+  const dataset = options.data === undefined ? undefined : await openData(options.data, graphA, options)
+  const wanted = typeof feeds === 'number' ? feeds : 3
+  const file = typeof feeds === 'string' ? feeds : undefined
+  const ran = await runBoth(graphA, graphB, found, {
+    bind,
+    seed,
+    count: wanted,
+    ...(dataset ? { given: () => dataFeeds(dataset, graphA, wanted) } : {}),
+    ...(file === undefined ? {} : { given: inputs => readFeeds(file, inputs) }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(latency === undefined ? {} : { latency }),
+  })
+  const kind = dataset ? 'data' : file === undefined ? 'random' : 'file'
   return {
-    a: await sideOf(fileA, graphA, a),
-    b: await sideOf(fileB, graphB, b),
-    operators: operatorDifferences(a, b),
-    feeds: {
-      kind: data === undefined ? 'random' : 'data',
-      count: feeds?.length ?? wanted,
-      seed: data === undefined ? seed : null,
-    },
-    ...measured,
+    a,
+    b,
+    ratios: Object.fromEntries(measures.map(key => [key, a[key] > 0 ? b[key] / a[key] : null])) as Compared['ratios'],
+    operators: operatorDifferences(first, second),
+    diff: found,
+    feeds: { kind, count: ran.feeds, seed: kind === 'random' ? seed : null },
+    difference: ran.difference,
+    latency: ran.latency,
+    notCompared: ran.notCompared,
+    classifiers: dataset
+      ? await compareClassifiers(graphA, graphB, dataset, threads === undefined ? {} : { threads })
+      : null,
   }
 }
 
-async function sideOf(file: string, graph: Graph, summary: Summary): Promise<Side> {
-  const { nodes, parameters, macs, opset, inputs, outputs } = summary
-  const signatures = (values: readonly Value[]) => values.map(({ name, type }) => ({ name, type: formatType(type) }))
+async function sideOf(file: string, graph: Graph, summary: Summary): Promise<ComparedSide> {
+  const { nodes, parameters, macs, bytesRead, bytesWritten, peakActivationBytes, uncounted, opset } = summary
   return {
     file,
     nodes,
     parameters,
     macs,
     bytes: await bytesOfModel(file, graph),
+    bytesRead,
+    bytesWritten,
+    peakActivationBytes,
+    uncounted,
     opset,
-    inputs: signatures(inputs),
-    outputs: signatures(outputs),
+    inputs: summary.inputs.map(signatureOf),
+    outputs: summary.outputs.map(signatureOf),
   }
 }
 
@@ -106,8 +126,7 @@ function operatorDifferences(a: Summary, b: Summary): Compared['operators'] {
 }
 
 /** Batches of the data's first rows. */
-async function dataFeeds(text: string, graph: Graph, wanted: number, options: DataOptions): Promise<readonly Feeds[]> {
-  const data = await openData(text, graph, options)
+async function dataFeeds(data: Dataset, graph: Graph, wanted: number): Promise<readonly Feeds[]> {
   const feeds: Feeds[] = []
   for await (const { label: _, ...batch } of batches(data, { size: batchFor(graph, data, 64) })) {
     feeds.push(batch)
@@ -116,74 +135,40 @@ async function dataFeeds(text: string, graph: Graph, wanted: number, options: Da
   return feeds
 }
 
-/** Models of different inputs or outputs cannot be run side by side; that is an answer too. */
-async function measure(
-  graphA: Graph,
-  graphB: Graph,
-  given: readonly Feeds[] | undefined,
-  options: CompareOptions,
-): Promise<Pick<Compared, 'difference' | 'latency' | 'notCompared'>> {
-  const { seed = 0, feeds: wanted = 3, bind = {}, threads, latency: timed = true } = options
-  const open = threads === undefined ? {} : { threads }
-  await using a = await onnxruntimeNode.open(graphA, open)
-  await using b = await onnxruntimeNode.open(graphB, open)
-  const reasons: string[] = []
-  const attempt = async <T>(act: () => Promise<T>): Promise<T | null> => {
-    try {
-      return await act()
-    } catch (error) {
-      if (!(error instanceof SinterError)) throw error
-      reasons.push(error.message)
-      return null
-    }
-  }
-  const feeds =
-    given ??
-    (await attempt(async () =>
-      Array.from({ length: wanted }, (_, i) => randomFeeds(a, { seed: seed + i, sizes: bind })),
-    ))
-  const difference = feeds && (await attempt(() => largestDifference(a, b, feeds)))
-  const latency =
-    feeds && timed
-      ? await attempt(() => compareLatency({ session: a, feeds: feeds[0]! }, { session: b, feeds: feeds[0]! }))
-      : null
-  return { difference, latency, notCompared: reasons[0] ?? null }
-}
-
-async function largestDifference(a: Session, b: Session, feeds: readonly Feeds[]): Promise<Comparison> {
-  const all: Comparison[] = []
-  for (const one of feeds) all.push(await compareOutputs(a, b, one))
-  const largest = (differences: readonly Difference[]): Difference => ({
-    absolute: Math.max(...differences.map(({ absolute }) => absolute)),
-    relative: Math.max(...differences.map(({ relative }) => relative)),
-  })
-  const names = Object.keys(all[0]!.outputs)
-  return {
-    ...largest(all),
-    outputs: Object.fromEntries(names.map(name => [name, largest(all.map(({ outputs }) => outputs[name]!))])),
-  }
-}
-
 interface Options extends CompareOptions {
   readonly random?: boolean
+}
+
+/** A file of inputs, or a number of random ones. */
+function feedsOption(text: string): string | number {
+  if (/\.(npz|json)$/i.test(text)) return text
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be an .npz or .json file, or a number.')
+  return wholeNumber(text)
 }
 
 /** `sinter compare`: how two models differ. */
 export const compareVerb: Verb = (program, io) => {
   program
     .command('compare')
-    .description('compare two models: structure, outputs on the same inputs, latency measured by turns')
+    .description('compare two models: structure, outputs on the same inputs, costs, latency measured by turns')
     .argument('<a>', 'an .onnx file')
     .argument('<b>', 'another one')
     .option('--random', 'feed random values (the default)')
-    .option('--data <data>', 'feed rows of a data set instead; see below')
+    .addOption(
+      new Option('--feeds <what>', 'inputs to run on, .npz or .json; or how many random ones (default: 3)').argParser(
+        feedsOption,
+      ),
+    )
+    .option('--data <data>', 'feed rows of a labelled data set instead; see below')
     .option('--target <name>', 'the column or array of the label (.npz: default label)')
-    .addOption(new Option('--feeds <count>', 'runs to compare outputs on').argParser(wholeNumber).default(3))
     .addOption(new Option('--seed <number>', 'of the random values').argParser(count).default(0))
     .addOption(
-      new Option('--bind <sizes>', 'sizes of symbolic dimensions, such as N=8 (default: 1 each)').argParser(sizes),
+      new Option('--bind <sizes>', 'sizes of open dimensions, such as N=8 or x:1=512 (default: 1 each)').argParser(
+        sizes,
+      ),
     )
     .addOption(new Option('--threads <count>', 'cores to use (default: all)').argParser(wholeNumber))
+    .option('--latency', 'measure time, even if runs are slow (default: if they are quick)')
     .option('--no-latency', 'do not measure time')
     .option(...jsonOption)
     .addHelpText(
@@ -191,11 +176,14 @@ export const compareVerb: Verb = (program, io) => {
       examples(
         [
           'compare before.onnx after.onnx',
-          'compare before.onnx after.onnx --data test.npz --threads 1',
+          'compare before.onnx after.onnx --feeds inputs.npz --threads 1',
+          'compare before.onnx after.onnx --data test.npz --no-latency',
           'compare a.onnx b.onnx --bind N=64 --json | jq .latency.ratio',
         ],
-        `Outputs of the same name are compared: the largest absolute difference, and that
-as a part of the largest value.
+        `Nodes and tensors are matched by their roles: what only has another name is
+said to be renamed. Of outputs, the largest absolute difference is shown, and
+that as a part of the largest value. Classifiers on labelled data are also
+compared by their answers: accuracy, agreement, McNemar's test.
 
 ${dataNotes}`,
       ),
@@ -203,63 +191,10 @@ ${dataNotes}`,
     .action(
       answering(io, async (a: string, b: string, options: Options) => {
         if (options.random && options.data !== undefined) throw wrongUsage('give either --random or --data.')
+        if (options.data !== undefined && typeof options.feeds === 'string')
+          throw wrongUsage('give either a file of --feeds or --data.')
         const compared = await compare(a, b, options)
-        return { json: compared, text: textOf(compared, io.columns) }
+        return { json: compared, text: comparisonText(compared, io.columns) }
       }),
     )
-}
-
-function textOf(compared: Compared, width: number): string {
-  const { a, b, operators, difference, latency, feeds, notCompared } = compared
-  const number = { align: 'right' } as const
-  const ratio = (x: number, y: number) => (x > 0 ? (y / x).toFixed(3) : '')
-  const row = (name: string, x: number, y: number, format: (value: number) => string) => [
-    name,
-    format(x),
-    format(y),
-    ratio(x, y),
-  ]
-  const sections = [
-    facts([
-      ['a', a.file],
-      ['b', b.file],
-    ]),
-    table(
-      [{ title: '' }, { title: 'a', ...number }, { title: 'b', ...number }, { title: 'b / a', ...number }],
-      [
-        row('nodes', a.nodes, b.nodes, whole),
-        row('parameters', a.parameters, b.parameters, compact),
-        row('MACs', a.macs, b.macs, compact),
-        row('size', a.bytes, b.bytes, fileSize),
-        ...Object.entries(operators).map(([name, counts]) => row(`  ${name}`, counts.a, counts.b, whole)),
-        ...(latency ? [['p50 ms', measured(latency.a.p50), measured(latency.b.p50), latency.ratio.toFixed(3)]] : []),
-      ],
-      width,
-    ),
-    ...signatureLines('inputs', a.inputs, b.inputs),
-    ...signatureLines('outputs', a.outputs, b.outputs),
-  ]
-  if (difference) {
-    const runs = `${feeds.count} ${feeds.kind === 'random' ? 'random feeds' : 'batches of data'}`
-    const rows = Object.entries(difference.outputs).map(([name, { absolute, relative }]) => [
-      name,
-      absolute.toExponential(2),
-      relative.toExponential(2),
-    ])
-    sections.push(
-      table(
-        [{ title: `output, on ${runs}` }, { title: 'largest difference', ...number }, { title: 'relative', ...number }],
-        rows,
-        width,
-      ),
-    )
-  }
-  if (notCompared !== null) sections.push(wrap(`Not compared: ${clean(notCompared)}`, width))
-  return sections.join('\n\n')
-}
-
-/** Nothing where both have the same. */
-function signatureLines(what: string, a: readonly Signature[], b: readonly Signature[]): string[] {
-  const show = (values: readonly Signature[]) => listed(values.map(({ name, type }) => `${name} ${type}`))
-  return show(a) === show(b) ? [] : [`${what} of a: ${show(a)}\n${what} of b: ${show(b)}`]
 }

@@ -123,7 +123,7 @@ function changesBetween(node: Node, other: Node, context: Context): string[] {
   const changes: string[] = []
   if (keyOf(node) !== keyOf(other)) changes.push(`${keyOf(node)} became ${keyOf(other)}`)
   else if (a.form(node) !== b.form(other)) changes.push(...attributeChanges(node, other, context))
-  const [reads, others] = [a.operands(node), b.operands(other)]
+  const [reads, others] = comparableOperands(node, other, context)
   if (isCommutative(node) && reads.length === 2 && others.length === 2) {
     const straight = operandChanges(reads, others, context)
     const crossed = operandChanges(reads, [others[1]!, others[0]!], context)
@@ -132,6 +132,17 @@ function changesBetween(node: Node, other: Node, context: Context): string[] {
   const present = ({ outputs }: Node) => outputs.filter(name => name !== '').length
   if (present(node) !== present(other)) changes.push(`${present(node)} outputs became ${present(other)}`)
   return changes
+}
+
+/** What two nodes read in the same places; bodies that do not do the same capture in no order that could be compared. */
+function comparableOperands(
+  node: Node,
+  other: Node,
+  { a, b }: Pick<Context, 'a' | 'b'>,
+): readonly [readonly string[], readonly string[]] {
+  const bodies = namedBodiesOf(node).length + namedBodiesOf(other).length > 0
+  if (bodies && a.form(node) !== b.form(other)) return [node.inputs, other.inputs]
+  return [a.operands(node), b.operands(other)]
 }
 
 function attributeChanges(node: Node, other: Node, { a, b }: Context): string[] {
@@ -198,7 +209,7 @@ function matchTensors(a: Side, b: Side, { toB }: Matching, idOf: (t: Tensor) => 
     right.delete(other)
   }
   for (const [node, other] of toB) {
-    const [reads, counterparts] = [a.operands(node), b.operands(other)]
+    const [reads, counterparts] = comparableOperands(node, other, { a, b })
     reads.forEach((name, i) => {
       const counterpart = counterparts[i]
       if (counterpart && left.has(name) && right.has(counterpart)) join(name, counterpart)

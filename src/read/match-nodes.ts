@@ -38,10 +38,11 @@ export function matchNodes(a: Side, b: Side, idOf: (t: Tensor) => number): Match
     (exact ? a.form(one) === b.form(other) : one.op === other.op && one.domain === other.domain)
 
   matchEqual(a, b, inputs, idOf, join)
-  const outputs = matchValues(a.graph.outputs, b.graph.outputs)
+  // A guess to go on from; which outputs belong together is decided by the nodes that make them.
+  const guessed = matchValues(a.graph.outputs, b.graph.outputs)
   const around = (exact: boolean) => {
     for (const [one, other] of inputs) alongUses(one, other, exact)
-    for (const [one, other] of outputs) backwards(one, other, exact)
+    for (const [one, other] of guessed) backwards(one, other, exact)
   }
   around(true)
   settle(true)
@@ -51,7 +52,7 @@ export function matchNodes(a: Side, b: Side, idOf: (t: Tensor) => number): Match
   settle(false)
   anchors(() => true)
   settle(false)
-  return { toB, toA, inputs, outputs }
+  return { toB, toA, inputs, outputs: matchOutputs(a, b, toB) }
 
   /** Readers of two values that are the same, at the same place. */
   function alongUses(one: string, other: string, exact: boolean): void {
@@ -160,6 +161,19 @@ function matchEqual(
       first.delete(node)
     }
   }
+}
+
+/** Outputs of one name, and those left that matched nodes make in the same place. */
+function matchOutputs(a: Side, b: Side, toB: ReadonlyMap<Node, Node>): ReadonlyMap<string, string> {
+  const left = new Set(b.graph.outputs.map(({ name }) => name))
+  const matched = new Map<string, string>()
+  for (const { name } of a.graph.outputs) if (left.delete(name)) matched.set(name, name)
+  for (const { name } of a.graph.outputs) {
+    const made = matched.has(name) ? undefined : a.producer(name)
+    const other = made && toB.get(made.node)?.outputs[made.index]
+    if (other !== undefined && left.delete(other)) matched.set(name, other)
+  }
+  return matched
 }
 
 function inputsOf({ graph, inputs }: Side): readonly Value[] {
