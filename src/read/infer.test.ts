@@ -169,3 +169,13 @@ describe('contents of few numbers', () => {
     expect(type.shape).toEqual([2, '', ''])
   })
 })
+
+test('sizes that a file states for values in between do not outweigh what follows from the inputs', () => {
+  const graph = extend(
+    { ...emptyGraph('test'), inputs: [{ name: 'x', type: { dtype: 'float32', shape: ['N', 4] } }] },
+    (op, draft) => {
+      draft.outputs.push({ name: op.Relu(['x']), type: { dtype: 'float32', shape: [1, 4] } })
+    },
+  )
+  expect((infer(graph).get(graph.outputs[0]!.name) as TensorType).shape).toEqual(['N', 4])
+})

@@ -182,9 +182,8 @@ function merged(found: ValueType | InferredType | undefined, stated: ValueType |
   if (!found || !stated || !isTensorType(found) || !isTensorType(stated) || !stated.shape) return found ?? stated
   if (!found.shape) return { ...found, shape: stated.shape }
   if (found.shape.length !== stated.shape.length) return found
-  const shape = found.shape.map((dim, i) =>
-    dim === '' || (typeof dim === 'string' && typeof stated.shape![i] === 'number') ? stated.shape![i]! : dim,
-  )
+  // What follows from the inputs counts more than a size that was written down, as exporters do, for one run of them.
+  const shape = found.shape.map((dim, i) => (dim === '' ? stated.shape![i]! : dim))
   return { ...found, shape }
 }
 
