@@ -7,7 +7,7 @@ import { save } from '../read/model-file.ts'
 import { countNodes } from '../read/summary.ts'
 import { whole } from '../report/format.ts'
 import type { Answer } from './command.ts'
-import { bytesOfModel, checkOutput } from './model.ts'
+import { bytesOfModel, checkOutput, hasExternalData } from './model.ts'
 import { facts, table } from './table.ts'
 
 /** A model that a verb has written. */
@@ -34,14 +34,14 @@ export async function openModel(path: string): Promise<Graph> {
   return graph
 }
 
-/** Writes an edited model, never over what it is made from, and says what it is. */
+/** Writes an edited model, never over what it is made from, and says what it is. Weights in files of their own stay so. */
 export async function writeEdited(out: string, graph: Graph, from: readonly string[]): Promise<Written> {
   await checkOutput(out, from)
-  await save(out, graph)
+  await save(out, graph, hasExternalData(graph) ? { external: 'always' } : {})
   return {
     out,
     nodes: countNodes(graph),
-    bytes: await bytesOfModel(out, graph),
+    bytes: await bytesOfModel(out, await readModel(out)),
     inputs: requiredInputs(graph).map(signatureOf),
     outputs: graph.outputs.map(signatureOf),
   }

@@ -14,6 +14,11 @@ export async function bytesOfModel(path: string, graph: Graph): Promise<number> 
   return [...graph.initializers.values()].filter(isLazy).reduce((sum, tensor) => sum + tensorBytes(tensor), size)
 }
 
+/** Whether some weights of a model that was just read are in other files; its edits keep them so. */
+export function hasExternalData({ initializers }: Graph): boolean {
+  return [...initializers.values()].some(isLazy)
+}
+
 /** What to call the models of some files: the files' names, with a number where two are alike. */
 export function modelNames(paths: readonly string[]): readonly string[] {
   const names = paths.map(path => basename(path, extname(path)))
