@@ -8,6 +8,7 @@ import { cost } from '../src/read/cost.ts'
 import { infer } from '../src/read/infer.ts'
 import { upgrade } from '../src/read/upgrade.ts'
 import { onnxruntimeNode } from '../src/runtime/onnxruntime-node.ts'
+import { simplify } from '../src/simplify/index.ts'
 import { type GoldenModel, goldenModels } from './support/golden-models.ts'
 
 const folders = ['table-models', 'optimized-models'] as const
@@ -34,16 +35,20 @@ describe.each(folders)('%s, as other programs write them', folder => {
     }
   })
 
-  test.each(models)('$name gives what it gave there, upgraded and written again', async model => {
+  test.each(models)('$name gives what it gave there, upgraded, simplified and written again', async model => {
     const graph = tensorsOnly(model.graph(), model)
     // Such a file is for machines with blocks of the size of the one that wrote it.
     if (graph.nodes.some(({ domain }) => domain === 'com.microsoft.nchwc')) return
     const { graph: newer, refused } = upgrade(graph)
     expect(refused).toEqual([])
     expect(check(newer)).toEqual([])
-    await using session = await onnxruntimeNode.open(encode(newer), { threads: 1 })
-    const results = await session.run(model.feeds)
-    for (const [name, expected] of Object.entries(model.results)) expectSame(results[name]!, expected)
+    const simple = simplify()(newer)
+    expect(check(simple)).toEqual([])
+    for (const one of [newer, simple]) {
+      await using session = await onnxruntimeNode.open(encode(one), { threads: 1 })
+      const results = await session.run(model.feeds)
+      for (const [name, expected] of Object.entries(model.results)) expectSame(results[name]!, expected)
+    }
   })
 })
 

@@ -38,10 +38,13 @@ function readIn(body: Body): ReadonlySet<string> {
   return read
 }
 
-/** A node that leaves out the optional outputs that nothing reads. */
+/**
+ * A node that leaves out the optional outputs that nothing reads. Only of the standard's operators: those of engines count
+ * on outputs that their schemas call optional (EmbedLayerNormalization on the lengths of its masks, unless it is told).
+ */
 function dropOutputs(node: Node, read: ReadonlySet<string>, graph: Graph): Node {
   if (node.outputs.length < 2 || node.outputs.every(name => name === '' || read.has(name))) return node
-  const schema = schemaOf(node, graph.opset[node.domain] ?? 1)
+  const schema = node.domain === '' ? schemaOf(node, graph.opset[''] ?? 1) : undefined
   if (!schema) return node
   const outputs = node.outputs.map((name, i) => (schema.outputs[i]?.[1] === 'optional' && !read.has(name) ? '' : name))
   while (outputs.at(-1) === '') outputs.pop()
