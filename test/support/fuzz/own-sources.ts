@@ -1,7 +1,11 @@
+import fc from 'fast-check'
 import { encode } from '../../../src/onnx/encode.ts'
-import { f32, makeGraph } from '../make-graph.ts'
+import { network } from '../arbitrary-network.ts'
 import type { Source } from './sources.ts'
 
+/** Small networks of many operators, which are always at hand. */
 export function ownSources(): readonly Source[] {
-  return [{ name: 'relu', bytes: encode(makeGraph({ x: f32(2) }, (op, { x }) => ({ y: op.Relu([x]) }))) }]
+  return fc
+    .sample(network, { seed: 11, numRuns: 60 })
+    .map((graph, i) => ({ name: `network ${i}`, bytes: encode(graph) }))
 }
