@@ -14,11 +14,13 @@ import { renameVerb } from './rename.ts'
 import { runVerb } from './run.ts'
 import { setConstantVerb } from './set-constant.ts'
 import { setDimVerb } from './set-dim.ts'
+import { simplifyVerb } from './simplify.ts'
 import { trainVerb } from './train.ts'
 
 const verbs: readonly Verb[] = [
   runVerb,
   inspectVerb,
+  simplifyVerb,
   compareVerb,
   trainVerb,
   evaluateVerb,

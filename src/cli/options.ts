@@ -51,3 +51,25 @@ export function sizes(text: string, before: Readonly<Record<string, number>> = {
 function decimal(text: string): number {
   return text.trim() === '' ? Number.NaN : Number(text)
 }
+
+/** Parses shapes of inputs, `x=1,3,224,224`; given again, it adds to those before. `?` leaves a dimension open. */
+export function inputShapes(
+  text: string,
+  before: Readonly<Record<string, readonly (number | string)[]>> = {},
+): Readonly<Record<string, readonly (number | string)[]>> {
+  const at = text.lastIndexOf('=')
+  const dims = text.slice(at + 1)
+  const parts = dims === '' ? [] : dims.split(/[,x]/)
+  if (at < 1 || !parts.every(part => part === '?' || /^\d{1,15}$/.test(part)))
+    throw new InvalidArgumentError('It must be an input and its shape, such as image=1,3,224,224.')
+  const shape = parts.map(part => (part === '?' ? '' : Number(part)))
+  return { ...before, [text.slice(0, at)]: shape }
+}
+
+/** Parses a number of bytes, `64k`, `10M` or `2G` in units of 1024, or `none` for no limit. */
+export function byteCount(text: string): number {
+  if (text === 'none') return Number.POSITIVE_INFINITY
+  const [, digits, unit = ''] = /^(\d+)([kKmMgG]?)$/.exec(text) ?? []
+  if (digits === undefined) throw new InvalidArgumentError('It must be bytes such as 64k or 10M, or none.')
+  return Number(digits) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase())
+}

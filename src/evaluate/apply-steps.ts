@@ -81,6 +81,12 @@ function ownSteps(options: StepOptions): readonly string[] {
   return steps(stepOptions(options)).map(nameOf)
 }
 
+/** Steps that mind no operator's form, of those wanted: what is done to graphs of other opsets than Sinter's. */
+export function formless(only: readonly string[] | undefined): readonly string[] {
+  const safe = ['drop-overridable', 'lift-constants', 'tie-constants', 'share-equal', 'drop-identity', 'drop-unused']
+  return [...safe, bulkFolding].filter(name => only?.includes(name) ?? true)
+}
+
 /** Every step by name, in order. */
 export function stepNames(): readonly string[] {
   return [...steps().map(nameOf), bulkFolding]

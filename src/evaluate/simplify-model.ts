@@ -1,3 +1,4 @@
+import { SinterError } from '../base/errors.ts'
 import type { Shape } from '../base/shape.ts'
 import type { Graph } from '../graph/graph.ts'
 import { pinInputs } from '../graph/pin.ts'
@@ -10,8 +11,18 @@ import { type Refusal, upgrade } from '../read/upgrade.ts'
 import type { RuleStatistics } from '../rewrite/trace.ts'
 import type { Backend, Feeds } from '../runtime/backend.ts'
 import type { SimplifyOptions } from '../simplify/index.ts'
-import { applySteps, checkSteps, given, namesOfSteps, type StepReport, stepReports, type Told } from './apply-steps.ts'
+import {
+  applySteps,
+  checkSteps,
+  formless,
+  given,
+  namesOfSteps,
+  type StepReport,
+  stepReports,
+  type Told,
+} from './apply-steps.ts'
 import { type Checked, checked, type SkippedStep } from './checked.ts'
+import { outputDifferences } from './equivalence.ts'
 
 export interface SimplifyModelOptions extends Omit<SimplifyOptions, 'opset'> {
   /** Runs the graphs that are compared, and what is folded in bulk. Without one nothing is compared. */
@@ -85,24 +96,57 @@ export async function simplifyModel(
   const started = performance.now()
   const pinned = Object.keys(pin).length === 0 ? model : pinInputs(model, pin)
   const { graph: start, refused } = upgrade(pinned)
+  // What stays in an older opset has operators in forms that most steps do not know.
+  const taken = refused.length === 0 ? options : { ...options, only: formless(options.only) }
+  const older = opset !== undefined && opset < (start.opset[''] ?? opset)
   let told: Told | undefined
+  let unsayable: SinterError | undefined
   const build = (skip: readonly string[]) => async (graph: Graph) => {
-    const made = await applySteps(graph, options, skip)
+    const made = await applySteps(graph, taken, skip)
     told = made.told
-    return keepNames ? restoreNames(made.graph, model) : made.graph
+    const named = keepNames ? restoreNames(made.graph, model) : made.graph
+    try {
+      const said = older ? inOpset(named, opset) : named
+      return strip ? stripMetadata(said) : said
+    } catch (error) {
+      if (error instanceof SinterError && error.code === 'not-supported') unsayable ??= error
+      throw error
+    }
   }
-  const names = namesOfSteps(options)
+  const names = namesOfSteps(taken)
+  const comparing = {
+    ...(testWith === undefined ? {} : { shapes: testWith }),
+    ...given(options, ['feeds', 'seed', 'tolerance', 'threads', 'onProgress', 'signal']),
+  }
   const result = await checked(start, build, names, {
     against: pinned,
     ...(backend && check ? { backend } : {}),
-    ...(testWith === undefined ? {} : { shapes: testWith }),
-    ...given(options, ['feeds', 'seed', 'tolerance', 'threads', 'onProgress', 'signal']),
+    ...comparing,
   })
   signal?.throwIfAborted()
-  const written = opset === undefined ? result.graph : inOpset(result.graph, opset)
-  const graph = strip ? stripMetadata(written) : written
+  if (unsayable && (result.graph.opset[''] ?? 0) > opset!) throw unsayable
+  const graph = opset === undefined || older ? result.graph : inOpset(result.graph, opset)
   const seconds = (performance.now() - started) / 1000 - result.seconds
-  return { graph, report: reportOf({ model, graph, seconds, told, names, result, refused, check }) }
+  const report = reportOf({ model, graph, seconds, told, names, result, refused, check })
+  if (graph === result.graph || !report.check.ok) return { graph, report }
+  // Engines need not know the newest opsets; the result before it was raised is right by then.
+  const raised = await outputDifferences(pinned, graph, undefined, backend!, comparing)
+  if (raised.refused !== undefined)
+    return {
+      graph,
+      report: {
+        ...report,
+        notes: [
+          ...report.notes,
+          `outputs are those before it was raised to opset ${opset}, which the engine does not take: ${raised.refused}`,
+        ],
+      },
+    }
+  if (raised.same) return { graph, report }
+  throw new SinterError('not-supported', `In opset ${opset} the model gives other outputs; leave the opset out.`, {
+    opset,
+    outputs: raised.outputs,
+  })
 }
 
 interface Facts {

@@ -4,16 +4,23 @@ import { type Graph, requiredInputs, type Value } from './graph.ts'
 
 /**
  * Fixes shapes of inputs, and with them the symbols in these, wherever they stand. The graph then takes nothing else.
- * @param shapes by input; '' leaves a dimension as it is.
+ * @param shapes by input, '' leaving a dimension as it is; or a size by symbol, `{ N: [8] }`.
  * @throws SinterError `not-found` for an input that there is not; `invalid-argument` for a shape of another rank, other
  *   than the graph states, or that gives a symbol two sizes.
  */
 export function pinInputs(graph: Graph, shapes: Readonly<Record<string, Shape>>): Graph {
   const inputs = requiredInputs(graph)
   const names = inputs.map(({ name }) => name)
+  const symbols = new Set(inputs.flatMap(({ type }) => (isTensorType(type) ? (type.shape ?? []) : [])))
   const sizes = new Map<string, number>()
   for (const [name, shape] of Object.entries(shapes)) {
     const input = inputs.find(one => one.name === name)
+    const [size, ...more] = shape
+    // A symbol in the place of an input's name has its size.
+    if (!input && typeof size === 'number' && more.length === 0 && symbols.has(name)) {
+      sizes.set(name, size)
+      continue
+    }
     if (!input)
       throw new SinterError(
         'not-found',

@@ -1,0 +1,195 @@
+import { Option } from 'commander'
+import { SinterError } from '../base/errors.ts'
+import type { Shape } from '../base/shape.ts'
+import { isLazy } from '../base/tensor.ts'
+import { stepNames } from '../evaluate/apply-steps.ts'
+import { readFeeds } from '../evaluate/read-feeds.ts'
+import { type SimplifyModelOptions, type SimplifyReport, simplifyModel } from '../evaluate/simplify-model.ts'
+import { type Graph, requiredInputs } from '../graph/graph.ts'
+import { readModel } from '../onnx/files.ts'
+import { assertValid } from '../read/check.ts'
+import { save } from '../read/model-file.ts'
+import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import { answering, examples, type Io, jsonOption, type Verb, wrongUsage } from './command.ts'
+import { bytesOfModel, checkOutput } from './model.ts'
+import { byteCount, count, inputShapes, wholeNumber } from './options.ts'
+import { stepList, summary } from './simplify-text.ts'
+
+export interface SimplifyFileOptions extends Omit<SimplifyModelOptions, 'feeds' | 'backend'> {
+  /** The .onnx file to write; if left out, nothing is written. */
+  readonly out?: string
+  /** A .npz or .json file of feeds to compare outputs on. */
+  readonly feeds?: string
+}
+
+/** A report with the files that it is about. */
+export interface Simplified extends SimplifyReport {
+  readonly file: string
+  /** The file written; null where none was asked for. */
+  readonly out: string | null
+}
+
+/**
+ * Simplifies a model file; see `simplifyModel`. Weights that were in files of their own stay so. The input is never
+ * written over.
+ * @throws SinterError as `readModel`, `simplifyModel` and `save` do.
+ */
+export async function simplifyFile(path: string, options: SimplifyFileOptions = {}): Promise<Simplified> {
+  const { out, feeds, ...rest } = options
+  if (out !== undefined) await checkOutput(out, [path])
+  const model = await readModel(path)
+  assertValid(model)
+  const given = feeds === undefined ? {} : { feeds: await readFeeds(feeds, requiredInputs(model)) }
+  const { graph, report } = await simplifyModel(model, { ...rest, ...given, backend: onnxruntimeNode })
+  const before = await bytesOfModel(path, model)
+  if (out === undefined) return { file: path, out: null, ...report, bytes: { ...report.bytes, before } }
+  options.onProgress?.('writing')
+  options.signal?.throwIfAborted()
+  await save(out, graph, hasExternalData(model) ? { external: 'always' } : {})
+  return { file: path, out, ...report, bytes: { before, after: await bytesWritten(out) } }
+}
+
+/** Whether some weights of a model that was just read are in other files. */
+function hasExternalData({ initializers }: Graph): boolean {
+  return [...initializers.values()].some(isLazy)
+}
+
+/** As it was written: the file, and its data beside it. */
+async function bytesWritten(out: string): Promise<number> {
+  return bytesOfModel(out, await readModel(out))
+}
+
+interface Options {
+  readonly out?: string
+  readonly pin?: Readonly<Record<string, Shape>>
+  readonly testWith?: Readonly<Record<string, Shape>>
+  readonly feeds?: string
+  readonly seed: number
+  readonly skip?: readonly string[]
+  readonly only?: readonly string[]
+  readonly opset?: number
+  readonly keepNames?: boolean
+  readonly strip?: string
+  readonly keepOverridable?: boolean
+  readonly maxGrowth?: number
+  readonly explain?: boolean
+  readonly check: boolean
+  readonly threads?: number
+  readonly list?: boolean
+}
+
+/** `sinter simplify`: the same model with less in it. */
+export const simplifyVerb: Verb = (program, io) => {
+  program
+    .command('simplify')
+    .description('make a model smaller and faster without changing what it computes; outputs are compared')
+    .argument('[model]', 'an .onnx file')
+    .option('-o, --out <file>', 'the .onnx file to write (default: none, only tell what would come of it)')
+    .addOption(
+      new Option('--pin <shapes>', 'fix an input to a shape, such as x=1,3,224,224 (? leaves a dimension)').argParser(
+        inputShapes,
+      ),
+    )
+    .addOption(
+      new Option('--test-with <shapes>', 'shapes to compare outputs with; the model keeps its own').argParser(
+        inputShapes,
+      ),
+    )
+    .option('--feeds <file>', 'compare outputs on these inputs (.npz, .json) instead of random ones')
+    .addOption(new Option('--seed <number>', 'of the random inputs').argParser(count).default(0))
+    .addOption(new Option('--skip <step>', 'leave out a step; again for more').argParser(names))
+    .addOption(new Option('--only <step>', 'take this step alone; again for more').argParser(names))
+    .addOption(new Option('--opset <version>', 'write it in this opset (default: 21, or newer)').argParser(wholeNumber))
+    .option('--keep-names', 'tensors and nodes made anew take the names of those they replace')
+    .addOption(new Option('--strip <what>', 'leave out documentation and metadata').choices(['metadata']))
+    .option('--keep-overridable', 'keep initializers among the inputs: callers override them')
+    .addOption(
+      new Option('--max-growth <bytes>', 'what a folded constant may add: 64k, 10M, none').argParser(byteCount),
+    )
+    .option('--explain', 'what each rule found and left alone, and why')
+    .option('--no-check', 'do not compare outputs')
+    .addOption(new Option('--threads <count>', 'cores to use (default: all)').argParser(wholeNumber))
+    .option('--list', 'list the steps instead')
+    .option(...jsonOption)
+    .addHelpText(
+      'after',
+      examples(
+        [
+          'simplify model.onnx -o slim.onnx',
+          'simplify model.onnx',
+          'simplify model.onnx -o slim.onnx --pin image=1,3,224,224',
+          'simplify model.onnx -o slim.onnx --test-with image=2,3,96,96 --explain',
+        ],
+        `The result is compared with the original on seeded random inputs. A step that
+changes outputs is found by bisection, left out and named; what is written is
+right. Where onnxruntime cannot run a model (operators of its own), the result
+is written and said to be not checked.`,
+      ),
+    )
+    .action(
+      answering(io, async (path: string | undefined, options: Options) => {
+        if (options.list) return { json: { steps: stepNames() }, text: stepList(io.columns) }
+        if (path === undefined) throw wrongUsage("missing required argument 'model'")
+        const shown = progress(io)
+        const simplified = await simplifyFile(path, {
+          ...fileOptions(options),
+          onProgress: shown.onProgress,
+          signal: io.signal,
+        }).finally(shown.stop)
+        const { rules: _, ...rest } = simplified
+        return {
+          json: options.explain ? simplified : rest,
+          text: summary(simplified, io.columns, options.explain),
+        }
+      }),
+    )
+}
+
+function fileOptions({
+  strip,
+  testWith,
+  list: _,
+  explain: __,
+  ...options
+}: Options & { json?: boolean }): SimplifyFileOptions {
+  const { json: ___, ...rest } = options
+  return {
+    ...rest,
+    ...(strip === undefined ? {} : { strip: true }),
+    ...(testWith ? { testWith: wholeShapes(testWith) } : {}),
+  }
+}
+
+/** Shapes to run with leave nothing open. */
+function wholeShapes(shapes: Readonly<Record<string, Shape>>): Readonly<Record<string, readonly number[]>> {
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => {
+      if (shape.some(dim => typeof dim !== 'number'))
+        throw new SinterError('invalid-argument', `--test-with ${name} needs a size for every dimension.`, {
+          input: name,
+        })
+      return [name, shape as readonly number[]]
+    }),
+  )
+}
+
+/** Steps by name, with commas between them or given again. */
+function names(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(',').filter(name => name !== '')]
+}
+
+/** What is being done, on a line that is drawn over; told only where it takes a while. */
+function progress({ live, err }: Io): { readonly onProgress: (text: string) => void; readonly stop: () => void } {
+  const started = performance.now()
+  let last = ''
+  return {
+    onProgress(text) {
+      if (text === last || performance.now() - started < 1000) return
+      last = text
+      err(live ? `\r\x1b[2K${text} ...` : `${text} ...\n`)
+    },
+    stop: () => {
+      if (live && last !== '') err('\r\x1b[2K')
+    },
+  }
+}
