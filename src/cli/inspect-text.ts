@@ -79,13 +79,20 @@ function sizesOf({ sizes }: Inspection): string {
 }
 
 /** What is not in the numbers, and how to get it in. */
-function openNotes({ uncounted, countedOnce, unsized, open, fittingSize }: Inspection): string {
+function openNotes({ uncounted, countedOnce, unsized, open, fittingSize, inputs, sizes }: Inspection): string {
   const left = [
     ...(uncounted ? [`the MACs of ${counted(uncounted, 'node')}`] : []),
     ...(unsized ? [`the bytes of ${counted(unsized, 'value')}`] : []),
   ]
   const repeated = countedOnce ? [`${counted(countedOnce, 'loop')} counted for one iteration`] : []
-  if (left.length + repeated.length === 0) return ''
+  if (left.length + repeated.length === 0) {
+    const inner = new Set(
+      inputs.flatMap(({ name, shape }) => (shape ?? []).slice(1).map((dim, i) => dim || `${name}:${i + 1}`)),
+    )
+    const small = [...inner].filter(dim => sizes[dim] === 1)
+    const hint = small.map(symbol => `${symbol}=...`).join(',')
+    return small.length === 0 ? '' : clean(`Open sizes count as 1; give real ones with --bind ${hint}`)
+  }
   const what = [...(left.length > 0 ? [`Not counted: ${left.join(' and ')}`] : []), ...repeated].join('; ')
   if (open.length === 0) return `${clean(what)}: their sizes depend on the data.`
   const hint = open.map(symbol => `${symbol}=${fittingSize ?? '...'}`).join(',')
@@ -130,9 +137,9 @@ function storageTable({ storage }: Inspection, width: number): string {
   const left = storage.tensors.length - shown.length
   const rest = storage.bytes - shown.reduce((sum, { bytes }) => sum + bytes, 0)
   const rows = shown.map(({ name, dtype, shape, bytes, layer }) => [
-    name,
+    ending(name, 22),
     `${dtype}${formatShape(shape)}`,
-    layer ?? '',
+    ending(layer ?? '', 16),
     bytesOf(bytes),
     share(bytes),
   ])
@@ -158,7 +165,7 @@ function layersTable({ layers, latency }: Inspection, width: number): string {
     ...(latency ? [{ title: 'ms', ...number }] : []),
   ]
   const row = ({ name, operator, shape, parameters, macs }: Layer) => [
-    name,
+    ending(name, 30),
     operator,
     formatShape(shape),
     blankZero(parameters),
@@ -172,7 +179,12 @@ function latencyTable({ run, between, runs, threads, layers, unmapped }: Latency
   const shown = layers.slice(0, most.times)
   const rest = layers.slice(most.times)
   const sum = (all: readonly { readonly time: number }[]) => all.reduce((total, { time }) => total + time, 0)
-  const row = (name: string, what: string, time: number) => [name, what, measured(time), inPercent(time / run)]
+  const row = (name: string, what: string, time: number) => [
+    ending(name, 36),
+    what,
+    measured(time),
+    inPercent(time / run),
+  ]
   const rows = shown.map(({ name, kernels, fused, time }) => {
     const kinds = [...new Set(kernels)].join(', ')
     return row(name, fused.length > 0 ? `${kinds} (+${fused.length} fused)` : kinds, time)
@@ -209,6 +221,12 @@ function simplifiedText({ simplified, notSimplified, problems }: Inspection, wid
 /** Bytes with the unit that suits them, few ones in full. */
 function bytesOf(bytes: number): string {
   return bytes < 1000 ? `${bytes} B` : fileSize(bytes)
+}
+
+/** The end of a name that is too long: there names of one model differ. */
+function ending(name: string, width: number): string {
+  const shown = clean(name)
+  return shown.length <= width ? shown : `…${shown.slice(1 - width)}`
 }
 
 function inPercent(share: number): string {

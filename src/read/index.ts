@@ -1,6 +1,7 @@
 export { assertValid, check, type Problem, type ProblemCode } from './check.ts'
 export { type CostOptions, cost, type GraphCost, type NodeCost } from './cost.ts'
 export { type ChannelGroup, type Coupling, couple, type GroupAxis, type PinnedAxis } from './coupling.ts'
+export { diff, type GraphDiff, isSame } from './diff.ts'
 export { type EvaluateOptions, evaluate } from './evaluate.ts'
 export { extend } from './extend.ts'
 export { inDialect } from './in-dialect.ts'
