@@ -83,6 +83,12 @@ conform(
     sample('depthwise, of two outputs each', { group: 3 }, [1, 3, 3, 3], [3, 2, 2, 2]),
     sample('same, upper', { auto_pad: 'SAME_UPPER', strides: [2, 2] }, [1, 2, 3, 4], [2, 3, 3, 3]),
     sample('same, lower', { auto_pad: 'SAME_LOWER', strides: [2, 2] }, [1, 2, 3, 4], [2, 3, 3, 4]),
+    sample(
+      'same, with steps beyond the kernel',
+      { auto_pad: 'SAME_LOWER', strides: [3, 2] },
+      [1, 2, 3, 4],
+      [2, 3, 1, 4],
+    ),
     sample('valid', { auto_pad: 'VALID' }, [1, 2, 3, 4], [2, 3, 3, 4]),
     sample('a stated output', { output_shape: [6, 8], strides: [2, 2] }, [1, 2, 3, 4], [2, 3, 3, 3]),
     sample('a stated output, padded unevenly', { output_shape: [6, 7], strides: [2, 2] }, [1, 2, 3, 4], [2, 3, 2, 2]),

@@ -20,6 +20,7 @@ conform(
     { name: 'reversed', inputs: [x, int64s([-1]), int64s([-end]), int64s([1]), int64s([-1])] },
     { name: 'backwards by two', inputs: [x, int64s([5]), int64s([0]), int64s([1]), int64s([-2])] },
     { name: 'both axes with steps', inputs: [x, int64s([3, 0]), int64s([-end, 6]), int64s([0, 1]), int64s([-2, 2])] },
+    { name: 'backwards from before the start', inputs: [x, int64s([-30]), int64s([-31]), int64s([1]), int64s([-1])] },
     { name: 'contents', inputs: [int64s([5, 6, 7, 8]), int64s([1]), int64s([-1])] },
     {
       name: 'computed bounds',

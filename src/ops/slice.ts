@@ -105,10 +105,12 @@ function cutsOf(call: SliceCall, shape: Shape): readonly Cut[] | undefined {
 function cutOf(axis: number, size: Dim, start: Dim, end: Dim, step: number | undefined): Cut {
   if (step === undefined) return { axis, start: '', step: 1, size: '' }
   if (typeof size === 'number' && typeof start === 'number' && typeof end === 'number') {
-    const [low, high] = step > 0 ? [0, size] : [-1, size - 1]
-    const clamp = (bound: number, most: number) => Math.min(Math.max(bound < 0 ? bound + size : bound, low), most)
-    const from = clamp(start, step > 0 ? size : size - 1)
-    return { axis, start: from, step, size: Math.max(0, Math.ceil((clamp(end, high) - from) / step)) }
+    const clamp = (bound: number, least: number, most: number) =>
+      Math.min(Math.max(bound < 0 ? bound + size : bound, least), most)
+    // Backwards, a start before the first element is that element, other than in NumPy.
+    const from = clamp(start, 0, step > 0 ? size : size - 1)
+    const to = step > 0 ? clamp(end, 0, size) : clamp(end, -1, size - 1)
+    return { axis, start: from, step, size: Math.max(0, Math.ceil((to - from) / step)) }
   }
   if (step < 0) {
     const reverses = start === -1 && typeof end === 'number' && end <= -beyond
@@ -123,8 +125,14 @@ function cutOf(axis: number, size: Dim, start: Dim, end: Dim, step: number | und
   const place = (bound: Dim) => (typeof bound === 'number' && bound < 0 ? addDims(size, bound) : bound)
   const from = place(start)
   const length = subtractDims(typeof end === 'number' && end >= beyond ? size : place(end), from)
-  const fits = typeof length === 'string' || length >= 0
-  return { axis, start: from, step, size: fits ? stepped(length, step) : '' }
+  if (typeof length === 'number') return { axis, start: from, step, size: length >= 0 ? stepped(length, step) : '' }
+  return { axis, start: from, step, size: stepped(atLeastNone(length, size), step) }
+}
+
+/** A size from which a fixed number of elements was cut, of which there may be fewer; but one goes without saying. */
+function atLeastNone(length: Dim, size: Dim): Dim {
+  const cut = subtractDims(size, length)
+  return typeof cut === 'number' && cut > 1 && length !== '' ? `max(${length},0)` : length
 }
 
 /** Bounds this far out mean the end: exporters write the ends of int32 or int64, or a billion. */

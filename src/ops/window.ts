@@ -90,14 +90,20 @@ export interface TransposedAttributes extends WindowAttributes {
   readonly output_shape?: readonly number[] | undefined
 }
 
-/** Sizes of the spatial axes of a transposed convolution's result: stride * (input - 1) + extent + output padding - pads. */
+/**
+ * Sizes of the spatial axes of a transposed convolution's result: stride * (input - 1) + extent + output padding - pads;
+ * where the padding is to make it stride * input, at most as many as there are without.
+ */
 export function transposedShape(attributes: TransposedAttributes, input: Shape, kernel: Shape): Shape {
   return (
     attributes.output_shape?.slice(-input.length) ??
     input.map((size, axis) => {
       const { stride, before, after } = settings(attributes, axis, input.length)
-      if (attributes.auto_pad.startsWith('SAME')) return multiplyDims(size, stride)
-      return subtractDims(spreadSize(attributes, size, kernel[axis]!, axis, input.length), before + after)
+      const spread = spreadSize(attributes, size, kernel[axis]!, axis, input.length)
+      if (!attributes.auto_pad.startsWith('SAME')) return subtractDims(spread, before + after)
+      const wanted = multiplyDims(size, stride)
+      const padding = subtractDims(spread, wanted)
+      return typeof padding === 'string' ? '' : padding > 0 ? wanted : spread
     })
   )
 }

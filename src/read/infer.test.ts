@@ -90,7 +90,11 @@ describe('sizes that are computed', () => {
     expect(
       inferred(['N', 'T'], (op, x) => op.Slice([x, op.ints([1]), op.ints([2 ** 31]), op.ints([1])])).shape,
     ).toEqual(['N', 'T-1'])
-    // There may be fewer than are asked for.
+    // There may be fewer than are asked for, or than are left out.
+    expect(inferred(['N', 'T'], (op, x) => op.Slice([x, op.ints([2]), op.ints([-3]), op.ints([1])])).shape).toEqual([
+      'N',
+      'max(T-5,0)',
+    ])
     expect(
       inferred(['N', 'T'], (op, x) => op.Slice([x, op.ints([-128]), op.ints([2 ** 31]), op.ints([1])])).shape,
     ).toEqual(['N', ''])
