@@ -39,13 +39,9 @@ export function inferAs<K extends OpName>(
   attributes: Partial<AttributesOf[K]>,
   places: readonly number[] = call.inputs.map((_, i) => i),
 ): readonly InferredType[] {
-  const node = {
-    ...call.node,
-    op: record.type as string,
-    domain: '',
-    inputs: places.map(i => call.node.inputs[i] ?? ''),
-  }
-  const standard = attributesOf({ ...node, attributes: {} }, dialect)
+  // Under its own name, so that refusals are about the node that stands there.
+  const node = { ...call.node, inputs: places.map(i => call.node.inputs[i] ?? '') }
+  const standard = attributesOf({ ...node, op: record.type, domain: '', attributes: {} }, dialect)
   const stated = Object.entries(attributes).filter(([, value]) => value !== undefined)
   return record.infer({
     node,

@@ -1,6 +1,7 @@
 import { addDims, productOf } from '../../base/shape.ts'
 import { sizeOf } from '../channels.ts'
 import type { Call, Cost, InferredType } from '../operator.ts'
+import { refuse } from '../spec.ts'
 import { type AttentionSizes, meetings, part } from './attention-sizes.ts'
 import { fused } from './fused.ts'
 
@@ -16,6 +17,8 @@ interface ProjectingAttributes {
 
 function projectedSizes(call: Call<Projecting>, pastPlace: number): AttentionSizes {
   const { num_heads: heads, qkv_hidden_sizes: widths } = call.attributes as ProjectingAttributes
+  if (widths?.length && widths.length !== 3)
+    refuse(call.node, `its qkv_hidden_sizes are ${widths.length}; they must be 3.`)
   const [x, weights] = call.inputs
   const past = call.inputs[pastPlace]
   const [batch = '', queries = ''] = x!.shape ?? []

@@ -109,6 +109,10 @@ export const isAllFinite = fused('com.microsoft.IsAllFinite', { infer: () => [{ 
 export const nGramRepeatBlock = unary('com.microsoft.NGramRepeatBlock', {}, 1)
 export const sampleOp = unary('com.microsoft.SampleOp', { coupling: elementwiseLinks })
 
+/** Copies between a host and a device, in files that were optimized for one with a memory of its own. */
+export const memcpyToHost = unary('MemcpyToHost')
+export const memcpyFromHost = unary('MemcpyFromHost')
+
 export const torchEmbedding = fused('com.microsoft.TorchEmbedding', {
   infer: ({ inputs: [weight, indices] }) => [
     { dtype: weight!.dtype, shape: indices!.shape && [...indices!.shape, weight!.shape?.[1] ?? ''] },
