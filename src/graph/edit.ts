@@ -155,6 +155,7 @@ export function edit<B extends Body>(
     return current
   }
   function take(made: Node) {
+    taken.add(made.name)
     for (const name of made.outputs) taken.add(name)
     for (const inner of bodiesOf(made)) for (const name of namesOf(inner)) taken.add(name)
   }
@@ -253,11 +254,15 @@ function renameCaptures(body: Body, rename: (name: string) => string): Body {
   return sameList(nodes, body.nodes) && sameList(outputs, body.outputs) ? body : { ...body, nodes, outputs }
 }
 
-/** Every name in a body and in the bodies inside of it. */
+/**
+ * Every name in a body and in the bodies inside of it, of values and of nodes: a new node goes by its first output's name,
+ * and engines refuse two nodes of one name.
+ */
 export function namesOf(body: Body): Set<string> {
   const names = new Set<string>([...body.initializers.keys(), ...(body.sparseInitializers?.keys() ?? [])])
   for (const value of [...body.inputs, ...body.outputs]) names.add(value.name)
   for (const n of body.nodes) {
+    names.add(n.name)
     for (const name of n.outputs) names.add(name)
     for (const name of n.inputs) names.add(name)
     for (const inner of bodiesOf(n)) for (const name of namesOf(inner)) names.add(name)

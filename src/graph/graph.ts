@@ -104,13 +104,17 @@ export function emptyGraph(name: string): Graph {
 
 /** The bodies that a node carries in its attributes (branches of If, bodies of Loop and Scan). */
 export function bodiesOf(node: Node): readonly Body[] {
-  const bodies: Body[] = []
-  for (const attribute of Object.values(node.attributes)) {
-    if (attribute.type === 'graph') bodies.push(attribute.value)
-    else if (attribute.type === 'graphs') bodies.push(...attribute.value)
+  // Asked of every node again and again, and nearly none has any: nothing is made for those.
+  let bodies: Body[] | undefined
+  for (const name in node.attributes) {
+    const attribute = node.attributes[name]!
+    if (attribute.type === 'graph') (bodies ??= []).push(attribute.value)
+    else if (attribute.type === 'graphs') (bodies ??= []).push(...attribute.value)
   }
-  return bodies
+  return bodies ?? noBodies
 }
+
+const noBodies: readonly Body[] = []
 
 /** The same, each with the attribute that holds it: `then_branch`, or `branches[1]` in a list. */
 export function namedBodiesOf(node: Node): readonly (readonly [name: string, body: Body])[] {
@@ -156,8 +160,10 @@ function findCaptures(body: Body): ReadonlySet<string> {
 
 /** Every name that a node reads: its inputs, and what its bodies capture. */
 export function readsOf(node: Node): readonly string[] {
+  const bodies = bodiesOf(node)
+  if (bodies.length === 0 && !node.inputs.includes('')) return node.inputs
   const names = node.inputs.filter(name => name !== '')
-  for (const body of bodiesOf(node)) names.push(...capturesOf(body))
+  for (const body of bodies) for (const name of capturesOf(body)) names.push(name)
   return names
 }
 

@@ -19,20 +19,16 @@ export function view(body: Body): View {
   const known = views.get(body)
   if (known) return known
   const producers = new Map<string, Node>()
-  const consumers = new Map<string, Node[]>()
-  for (const node of body.nodes) {
-    for (const name of node.outputs) if (name !== '') producers.set(name, node)
-    for (const name of new Set(readsOf(node))) {
-      const readers = consumers.get(name)
-      if (readers) readers.push(node)
-      else consumers.set(name, [node])
-    }
-  }
+  for (const node of body.nodes) for (const name of node.outputs) if (name !== '') producers.set(name, node)
+  let consumers: ReadonlyMap<string, readonly Node[]> | undefined
   const inputs = new Set(body.inputs.map(value => value.name))
   const outputs = new Set(body.outputs.map(value => value.name))
   const made: View = {
     producer: name => producers.get(name),
-    consumers: name => consumers.get(name) ?? [],
+    consumers(name) {
+      consumers ??= readersIn(body)
+      return consumers.get(name) ?? []
+    },
     isInput: name => inputs.has(name),
     isOutput: name => outputs.has(name),
     defines: name =>
@@ -43,6 +39,19 @@ export function view(body: Body): View {
   }
   views.set(body, made)
   return made
+}
+
+/** Many that look a body over ask for makers alone: who reads is found when that is asked for. */
+function readersIn(body: Body): ReadonlyMap<string, readonly Node[]> {
+  const consumers = new Map<string, Node[]>()
+  for (const node of body.nodes) {
+    for (const name of readsOf(node)) {
+      const readers = consumers.get(name)
+      if (!readers) consumers.set(name, [node])
+      else if (readers.at(-1) !== node) readers.push(node)
+    }
+  }
+  return consumers
 }
 
 /**

@@ -137,9 +137,26 @@ function inferAgain(node: Node, scope: Scope, stated: (name: string) => ValueTyp
   const given: unknown[] = []
   for (const name of reads) given.push(scope.type(name), name === '' ? undefined : scope.constant(name))
   for (const name of node.outputs) given.push(stated(name))
-  const found = inferStated(node, scope, stated)
+  const inferred = inferStated(node, scope, stated)
+  // What comes out as it was stays the same object, so that those who read it are not inferred again for that.
+  const found = memo && sameTypes(memo.found, inferred) ? memo.found : inferred
   memos.set(node, { opset, given, found })
   return found
+}
+
+function sameTypes(a: Found, b: Found): boolean {
+  return a.length === b.length && a.every((type, i) => sameType(type, b[i]))
+}
+
+function sameType(a: ValueType | undefined, b: ValueType | undefined): boolean {
+  if (a === b) return true
+  if (!isTensorType(a) || !isTensorType(b) || a.dtype !== b.dtype) return false
+  const [value, other] = [(a as InferredType).value, (b as InferredType).value]
+  return sameDims(a.shape, b.shape) && sameDims(value, other)
+}
+
+function sameDims(a: readonly Dim[] | undefined, b: readonly Dim[] | undefined): boolean {
+  return a === b || (a !== undefined && a.length === b?.length && a.every((dim, i) => dim === b[i]))
 }
 
 function isAsBefore(

@@ -28,7 +28,7 @@ export function rewrite(title: string, rules: readonly Rule[], options: RewriteO
   const table = ruleTable(rules)
   const calm: Calm | undefined = options.remember ? new WeakMap() : undefined
   return pass(title, (graph, trace) => {
-    const context: Context = { graph, table, trace, calm, fresh: freshNames(namesOf(graph)) }
+    const context: Context = { graph, table, trace, calm, fresh: freshNames(takenIn(graph)) }
     return rewriteBody(
       graph,
       context,
@@ -51,6 +51,19 @@ export interface RewriteOptions {
 
 /** Nodes that no rule had anything to do at, each with what it and its neighbours were then. */
 type Calm = WeakMap<Node, readonly unknown[]>
+
+/** Names of values and of nodes: a new node goes by the name of its first output, and engines refuse two of one name. */
+function takenIn(graph: Graph): Set<string> {
+  const taken = namesOf(graph)
+  const add = (body: Body) => {
+    for (const one of body.nodes) {
+      taken.add(one.name)
+      bodiesOf(one).forEach(add)
+    }
+  }
+  add(graph)
+  return taken
+}
 
 interface RuleTable {
   /** The rules that may apply at a node, each with the part of its pattern that has such a root. */

@@ -64,7 +64,7 @@ function matchValue(around: Surroundings, matcher: Matcher, name: string, found:
 }
 
 function matchNode(around: Surroundings, matcher: NodeMatcher, node: Node, found: Captures, then: Then): boolean {
-  if (keyOf(node) !== matcher.type) return false
+  if (keyOf(node) !== matcher.type || !mayMatch(around, matcher, node)) return false
   if (matcher.tests.length > 0) {
     const attributes = around.attributes(node) as never
     if (!matcher.tests.every(test => test(attributes, node))) return false
@@ -94,6 +94,26 @@ class FoundNode {
   get stated(): Readonly<Record<string, unknown>> {
     return Object.fromEntries(Object.entries(this.attributes).filter(([name]) => name in this.node.attributes))
   }
+}
+
+/** Whether the makers of a node's inputs are of the right operators: nearly always they are not, and nothing else is asked. */
+function mayMatch(around: Surroundings, { inputs }: NodeMatcher, node: Node): boolean {
+  for (let i = 0; i < inputs.length; i++) {
+    if (mayBe(around, inputs[i]!, node.inputs[i] ?? '')) continue
+    const swapped = inputs.length === 2 && operatorOf(node)?.commutative
+    return (
+      (swapped && mayBe(around, inputs[0]!, node.inputs[1] ?? '') && mayBe(around, inputs[1]!, node.inputs[0] ?? '')) ??
+      false
+    )
+  }
+  return true
+}
+
+function mayBe(around: Surroundings, matcher: Matcher, name: string): boolean {
+  if (matcher.kind === 'constant') return name !== '' && around.constant(name) !== undefined
+  if (matcher.kind !== 'node') return true
+  const producer = around.producer(name)
+  return producer !== undefined && keyOf(producer) === matcher.type
 }
 
 function matchInputs(

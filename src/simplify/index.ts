@@ -61,7 +61,7 @@ function joinRules(list: readonly Step[]): readonly Pass[] {
   const passes: Pass[] = []
   let rules: Rule[] = []
   const close = () => {
-    if (rules.length > 0) passes.push(rewrite(rules.map(nameOf).join('+'), rules))
+    if (rules.length > 0) passes.push(rewrite(rules.map(nameOf).join('+'), rules, { remember: true }))
     rules = []
   }
   for (const step of list) {

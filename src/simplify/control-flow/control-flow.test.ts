@@ -22,15 +22,15 @@ type Line = readonly [
   attributes?: NewNode['attributes'],
 ]
 
-/** A body in one line a node. */
+/** A body in one line a node. Nodes of different bodies have the same names. */
 function body(
   lines: readonly Line[],
   outputs: readonly string[],
   inputs: Body['inputs'] = [],
   held: readonly (readonly [string, Tensor])[] = [],
 ): Body {
-  const nodes = lines.map(([op, reads, made, attributes = {}]) =>
-    node({ op, inputs: reads, outputs: [made].flat(), attributes }),
+  const nodes = lines.map(([op, reads, made, attributes = {}], i) =>
+    node({ op, name: `${op} ${i}`, inputs: reads, outputs: [made].flat(), attributes }),
   )
   return {
     name: 'body',

@@ -111,7 +111,7 @@ function hoistFromBranches(node: Node, tools: Tools): readonly Node[] | undefine
       const twin = key === undefined ? undefined : twins.get(key)
       if (!twin || right.gone.has(twin)) continue
       const outputs = one.outputs.map(name => (name === '' ? '' : tools.fresh(name)))
-      hoisted.push({ ...left.free(one)!, outputs })
+      hoisted.push({ ...left.free(one)!, outputs, name: nameOutside(one, tools) })
       left.take(one, outputs)
       right.take(twin, outputs)
       progress = true
@@ -135,6 +135,9 @@ function hoistFromBranches(node: Node, tools: Tools): readonly Node[] | undefine
   return [...hoisted, { ...node, outputs, attributes }, ...copies]
 }
 
+/** Outside another node may have the name. */
+const nameOutside = ({ name }: Node, tools: Tools) => (name === '' ? '' : tools.fresh(name))
+
 function keyWhereFree(node: Node, source: Source, tools: Tools): string | undefined {
   const free = source.free(node)
   return free && keyFor(free, tools.opset, tools.idOf, undefined)
@@ -155,7 +158,7 @@ function hoistFromLoop(node: Node, tools: Tools): readonly Node[] | undefined {
   for (const one of body.value.nodes) {
     if (!total.has(keyOf(one)) || keyWhereFree(one, source, tools) === undefined) continue
     const outputs = one.outputs.map(name => (name === '' ? '' : tools.fresh(name)))
-    hoisted.push({ ...source.free(one)!, outputs })
+    hoisted.push({ ...source.free(one)!, outputs, name: nameOutside(one, tools) })
     source.take(one, outputs)
   }
   if (hoisted.length === 0) return undefined

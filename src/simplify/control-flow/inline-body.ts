@@ -34,17 +34,26 @@ export function inlineBody(
     name === '' ? [] : [toNode({ op: 'Identity', inputs: [renamed.outputs[i]!.name], outputs: [name] })],
   )
   return {
-    nodes: [...renamed.nodes, ...given],
+    nodes: [...renamed.nodes.map(node => namedApart(node, names)), ...given],
     initializers: renamed.initializers,
     sparseInitializers: renamed.sparseInitializers ?? new Map(),
     types: renamed.types,
   }
 }
 
-/** How many values of a graph, in all its bodies, go by each name: bodies that do not see each other may share names. */
+/** A node under a name of its own: engines refuse two of one name. */
+function namedApart(node: Node, names: { isFree(name: string): boolean; fresh(hint: string): string }): Node {
+  return node.name === '' || names.isFree(nodeKey(node)) ? node : { ...node, name: names.fresh(node.name) }
+}
+
+/** Nodes are counted apart from values, which may go by the same name. */
+const nodeKey = ({ name }: Node) => `\n${name}`
+
+/** How many values and nodes of a graph, in all its bodies, go by each name: bodies that do not see each other may share names. */
 export function definitions(body: Body, counts: Map<string, number> = new Map()): Map<string, number> {
   for (const name of definedBy(body)) counts.set(name, (counts.get(name) ?? 0) + 1)
   for (const node of body.nodes) {
+    counts.set(nodeKey(node), (counts.get(nodeKey(node)) ?? 0) + 1)
     for (const attribute of Object.values(node.attributes)) {
       if (attribute.type === 'graph') definitions(attribute.value, counts)
       else if (attribute.type === 'graphs') for (const inner of attribute.value) definitions(inner, counts)
