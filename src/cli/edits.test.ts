@@ -101,14 +101,38 @@ describe('the verbs that edit models', () => {
       inputs: [{ type: 'float32[N,4]' }, { type: 'float32[]' }],
       outputs: [{ type: 'float32[N,2,300]' }],
       refitted: [expect.stringContaining('Reshape')],
-      check: { ok: true, skipped: null },
+      check: { ok: true, by: 'stacked', skipped: null },
     })
     const back = await sinter('set-batch', at('b.onnx'), '--dim', 'N=3', '-o', at('b3.onnx'), '--json')
-    expect(back.json()).toMatchObject({ outputs: [{ type: 'float32[3,2,300]' }], check: { ok: false } })
+    expect(back.json()).toMatchObject({ outputs: [{ type: 'float32[3,2,300]' }], check: { ok: true, by: 'same-size' } })
     expect(await refused('set-dim', at('b.onnx'), '--dim', 'M=3', '-o', at('x.onnx'))).toMatchObject({
       message: expect.stringMatching(/no input has a dimension 'M'/i),
     })
     expect((await sinter('set-dim', at('b.onnx'), '--batch', 'N+1', '-o', at('x.onnx'))).code).toBe(2)
+  })
+
+  test('open other dimensions than the batch, checked on the sizes that were there', async () => {
+    const image = makeGraph({ x: f32(1, 2, 5, 5) }, (op, { x }) => ({
+      y: op.Conv([x, op.constant(float32s([3, 2, 3, 3], new Float32Array(54).fill(0.1)))]),
+    }))
+    await writeModel(at('image.onnx'), image)
+    const open = await sinter(
+      'set-dim',
+      at('image.onnx'),
+      '--dim',
+      'x:2=H',
+      '--dim',
+      'x:3=W',
+      '-o',
+      at('o.onnx'),
+      '--json',
+    )
+    expect(open.json()).toMatchObject({
+      outputs: [{ type: 'float32[1,3,H-2,W-2]' }],
+      check: { ok: true, by: 'same-size' },
+    })
+    const other = await sinter('set-dim', at('image.onnx'), '--dim', 'x:2=9', '-o', at('o.onnx'), '--json')
+    expect(other.json()).toMatchObject({ check: { ok: false, skipped: 'no size fits both' } })
   })
 
   test('refuse a symbol for what mixes examples', async () => {

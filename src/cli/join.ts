@@ -35,9 +35,10 @@ export const joinVerb: Verb = (program, io) => {
           'join backbone.onnx head.onnx -o model.onnx',
           'join resize.onnx net.onnx --map resized=image --prefix-a pre/ -o model.onnx',
         ],
-        `Without --map, outputs go into the inputs of the same name. Types are checked,
-the older model is upgraded to the opset of the newer, and names inside of b
-give way to those of a. Inputs and outputs that nothing connects stay.`,
+        `Without --map, outputs go into the inputs of the same name, or the only output
+into the only input. Types are checked, the older model is upgraded to the opset
+of the newer, and names inside of b give way to those of a. Inputs and outputs
+that nothing connects stay.`,
       ),
     )
     .action(

@@ -1,9 +1,11 @@
 import { messageOf, SinterError } from '../base/errors.ts'
 import { type Dim, isTensorType, shapeOf } from '../base/shape.ts'
+import { outputDifferences } from '../evaluate/equivalence.ts'
 import { type Graph, requiredInputs } from '../graph/graph.ts'
 import { suggestion } from '../graph/near-names.ts'
 import { counted } from '../report/format.ts'
 import { wrap } from '../report/text.ts'
+import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { type DimChange, setDims } from '../surgery/set-dims.ts'
 import { checkStacked } from './check-batch.ts'
 import { answering, examples, jsonOption, type Verb, wrongUsage } from './command.ts'
@@ -21,9 +23,16 @@ interface Options {
 /** Whether the result was run beside the original. */
 interface Checked {
   readonly ok: boolean
+  /** How: on two examples at once, or on sizes that both take. */
+  readonly by: 'stacked' | 'same-size' | null
   /** Why it was not. */
   readonly skipped: string | null
 }
+
+const passed = {
+  stacked: 'Checked: two examples at once give what each gives alone.',
+  'same-size': 'Checked: on sizes that both take, outputs are the same.',
+} as const
 
 /** `sinter set-dim`: dimensions of inputs become symbols or sizes. */
 export const setDimVerb: Verb = (program, io) => {
@@ -47,8 +56,9 @@ export const setDimVerb: Verb = (program, io) => {
         ],
         `Shapes in between are inferred anew. Where an old size stands in the target of a
 Reshape, the target is fitted if all elements stay in their places; what cannot
-be fitted is refused, with the nodes that stand in the way. A batch that became
-a symbol is checked: two random examples at once must give what each gives.`,
+be fitted is refused, with the nodes that stand in the way. The result is run
+beside the original: with --batch, two random examples at once must give what
+each gives alone; else outputs must be the same on sizes that both take.`,
       ),
     )
     .action(
@@ -61,15 +71,13 @@ a symbol is checked: two random examples at once must give what each gives.`,
           ...dim.flatMap(pair => pair.text.split(',').flatMap(text => changesOf(graph, text))),
         ]
         const { graph: made, refitted } = setDims(graph, changes)
-        const checked = check ? await checkChanges(graph, made, changes) : { ok: false, skipped: '--no-check' }
+        const checked = check ? await checkChanges(graph, made, changes, batch !== undefined) : skipped('--no-check')
         const written = await writeEdited(out, made, [path])
         const notes = [
           ...(refitted.length > 0
             ? [wrap(`Fitted the targets of ${counted(refitted.length, 'node')}: ${refitted.join(', ')}.`, io.columns)]
             : []),
-          checked.ok
-            ? 'Checked: two examples at once give what each gives alone.'
-            : wrap(`Not checked by running: ${checked.skipped}.`, io.columns),
+          checked.ok ? passed[checked.by!] : wrap(`Not checked by running: ${checked.skipped}.`, io.columns),
         ]
         return editAnswer({ ...written, refitted, check: checked }, [written], notes, io.columns)
       }),
@@ -119,28 +127,50 @@ function changesOf(graph: Graph, text: string): readonly DimChange[] {
   })
 }
 
-/** Runs what became a symbol, if that is one symbol made of sizes. */
-async function checkChanges(before: Graph, after: Graph, changes: readonly DimChange[]): Promise<Checked> {
-  const skipped = (why: string): Checked => ({ ok: false, skipped: why })
-  const symbols = new Set(changes.map(({ to }) => to))
-  const fromSizes = changes.every(({ input, axis }) => {
+/**
+ * Runs the result beside the original. A batch: two examples at once must give what each gives alone. Other dimensions,
+ * and what turns out to be no batch: both models on sizes that both take.
+ * @throws SinterError `not-supported` where they do not give the same.
+ */
+async function checkChanges(
+  before: Graph,
+  after: Graph,
+  changes: readonly DimChange[],
+  isBatch: boolean,
+): Promise<Checked> {
+  const fromSize = changes.map(({ input, axis }) => {
     const shape = shapeOf(before.inputs.find(({ name }) => name === input)?.type)
     return typeof shape?.at(axis) === 'number'
   })
-  const [symbol] = symbols
-  if (symbols.size !== 1 || typeof symbol !== 'string' || !fromSizes)
-    return skipped('only a size that becomes a symbol is')
-  let wrong: string | undefined
+  const toSize = changes.map(({ to }) => typeof to === 'number')
   try {
-    wrong = await checkStacked(before, after, changes)
+    const opened = fromSize.every(Boolean) && !toSize.some(Boolean)
+    const oneSymbol = new Set(changes.map(({ to }) => to)).size === 1
+    if (opened && oneSymbol && (isBatch || changes.some(({ axis }) => axis === 0))) {
+      const wrong = await checkStacked(before, after, changes)
+      if (wrong === undefined) return { ok: true, by: 'stacked', skipped: null }
+      if (isBatch) throw different(`of two examples at once, ${wrong}`)
+    }
+    if (fromSize.some((fixed, i) => fixed && toSize[i])) return skipped('no size fits both')
+    // Whichever has the fewer open sizes says on what both can run.
+    const [narrow, wide] = fromSize.some(Boolean) ? [before, after] : [after, before]
+    const { same, compared, refused, outputs } = await outputDifferences(narrow, wide, undefined, onnxruntimeNode)
+    if (refused !== undefined) throw different(refused)
+    const apart = Object.entries(outputs).find(([, one]) => !one.same)?.[0]
+    if (!same) throw different(`the output '${apart}' is another`)
+    return compared > 0 ? { ok: true, by: 'same-size', skipped: null } : skipped('no output can be compared')
   } catch (error) {
-    if (error instanceof SinterError) return skipped(messageOf(error).replace(/\.$/, ''))
-    throw error
+    if (!(error instanceof SinterError) || error.details.problem !== undefined) throw error
+    return skipped(messageOf(error).replace(/\.$/, ''))
   }
-  if (wrong === undefined) return { ok: true, skipped: null }
-  throw new SinterError(
+}
+
+const skipped = (why: string): Checked => ({ ok: false, by: null, skipped: why })
+
+function different(problem: string): SinterError {
+  return new SinterError(
     'not-supported',
-    `With ${symbol} examples the model does not do what it does with one: ${wrong.replace(/\.$/, '')}. Nothing was written; --no-check writes it all the same.`,
-    { symbol, problem: wrong },
+    `The result does not do what the model did: ${problem.replace(/\.$/, '')}. Nothing was written; --no-check writes it all the same.`,
+    { problem },
   )
 }

@@ -11,7 +11,10 @@ import { infer } from '../read/infer.ts'
 import { upgrade } from '../read/upgrade.ts'
 
 export interface JoinOptions {
-  /** Outputs of the first by the inputs of the second that they go into; those of equal names if left out. */
+  /**
+   * Inputs of the second by the outputs of the first that go into them. If left out, those of equal names; where there are
+   * none, the only output and the only input.
+   */
   readonly map?: Readonly<Record<string, string>>
   /** Before every name of the first, or of the second. */
   readonly prefixA?: string
@@ -65,10 +68,12 @@ function linksOf(a: Graph, b: Graph, map: JoinOptions['map']): ReadonlyMap<strin
   if (map === undefined) {
     const equal = inputs.filter(name => outputs.includes(name))
     if (equal.length > 0) return new Map(equal.map(name => [name, name]))
+    const fed = requiredInputs(b).map(({ name }) => name)
+    if (outputs.length === 1 && fed.length === 1) return new Map([[fed[0]!, outputs[0]!]])
     throw new SinterError(
       'invalid-argument',
-      `No output of the first model (${outputs.join(', ')}) has the name of an input of the second (${inputs.join(', ')}); say which goes where.`,
-      { outputs, inputs },
+      `No output of the first model (${outputs.join(', ')}) has the name of an input of the second (${fed.join(', ')}); say which goes where.`,
+      { outputs, inputs: fed },
     )
   }
   const links = new Map<string, string>()
@@ -187,10 +192,4 @@ function refuseTwice(values: readonly Value[], what: string): void {
       })
     seen.add(name)
   }
-}
-
-/** Outputs of one graph that could go into inputs of another by their names; for messages. */
-export function joinable(a: Graph, b: Graph): readonly string[] {
-  const inputs = new Set(requiredInputs(b).map(({ name }) => name))
-  return a.outputs.map(({ name }) => name).filter(name => inputs.has(name))
 }

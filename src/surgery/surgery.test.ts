@@ -116,6 +116,8 @@ describe('cut and join', () => {
     expect(() => join(model, other)).toThrow(/'y' of the first model is float32\[N,2\], but the input 'y'/)
     expect(() => join(model, other, { map: { yy: 'y' } })).toThrow(/no output 'yy'.*Did you mean 'y'/)
     expect(() => join(model, other, { map: { y: 'q' } })).toThrow(/no input 'q'/)
+    const single = makeGraph({ q: f32('N', 2) }, (op, { q }) => ({ p: op.Relu([q]) }))
+    expect(join(extract(model, { outputs: ['y'] }), single).outputs.map(({ name }) => name)).toEqual(['p'])
     const unrelated = makeGraph({ q: f32('N', 2) }, (op, { q }) => ({ s: op.Relu([q]) }))
     expect(() => join(model, unrelated)).toThrow(/has the name of an input/)
     expect(() => join(model, unrelated, { map: { y: 'q' } })).toThrow(/an output 's'; give one of them a prefix/)
