@@ -1,9 +1,10 @@
 import { contentIds } from '../base/content.ts'
 import { formatShape } from '../base/shape.ts'
-import { numbers, type Tensor } from '../base/tensor.ts'
+import type { Tensor } from '../base/tensor.ts'
 import { type Graph, type Node, namedBodiesOf } from '../graph/graph.ts'
 import { attributesOf, keyOf } from '../ops/spec.ts'
 import { isCommutative, type Side, sideOf } from './diff-side.ts'
+import { changeOf, comparableOperands, diffTensors, type Renamed, type TensorsDiff } from './diff-tensors.ts'
 import { type Matching, matchNodes } from './match-nodes.ts'
 import { layerName } from './summary.ts'
 
@@ -22,20 +23,6 @@ export interface ChangedNode {
   readonly changes: readonly string[]
 }
 
-/** Two tensors of one role with other contents. */
-export interface ChangedTensor {
-  readonly a: string
-  readonly b: string
-  readonly change: string
-  /** Of the elements, where types and shapes are the same and elements are numbers. */
-  readonly maxAbsDifference: number | null
-}
-
-export interface Renamed {
-  readonly a: string
-  readonly b: string
-}
-
 /** How two graphs differ in structure. Nodes that only hold constants count as tensors. */
 export interface GraphDiff {
   readonly nodes: {
@@ -45,13 +32,7 @@ export interface GraphDiff {
     readonly removed: readonly NodeName[]
     readonly added: readonly NodeName[]
   }
-  readonly tensors: {
-    readonly same: number
-    readonly renamed: readonly Renamed[]
-    readonly changed: readonly ChangedTensor[]
-    readonly removed: readonly string[]
-    readonly added: readonly string[]
-  }
+  readonly tensors: TensorsDiff
   readonly inputs: ValuesDiff
   readonly outputs: ValuesDiff
 }
@@ -71,8 +52,7 @@ export function diff(graphA: Graph, graphB: Graph): GraphDiff {
   const idOf = contentIds()
   const [a, b] = [sideOf(graphA, idOf), sideOf(graphB, idOf)]
   const matching = matchNodes(a, b, idOf)
-  const tensors = matchTensors(a, b, matching, idOf)
-  const context: Context = { a, b, matching, idOf, tensors }
+  const context: Context = { a, b, matching, idOf }
   const renamed: (Renamed & { operator: string })[] = []
   const changed: ChangedNode[] = []
   let same = 0
@@ -95,7 +75,7 @@ export function diff(graphA: Graph, graphB: Graph): GraphDiff {
       removed: a.nodes.filter(node => !matching.toB.has(node)).map(named),
       added: b.nodes.filter(node => !matching.toA.has(node)).map(named),
     },
-    tensors: tensorsDiff(tensors, idOf),
+    tensors: diffTensors(a, b, matching, idOf),
     inputs: valuesDiff(a.inputs, b.inputs, matching.inputs),
     outputs: valuesDiff(namesOf(graphA), namesOf(graphB), matching.outputs),
   }
@@ -113,7 +93,6 @@ interface Context {
   readonly b: Side
   readonly matching: Matching
   readonly idOf: (t: Tensor) => number
-  readonly tensors: TensorMatching
 }
 
 const namesOf = ({ outputs }: Graph) => outputs.map(({ name }) => name)
@@ -132,17 +111,6 @@ function changesBetween(node: Node, other: Node, context: Context): string[] {
   const present = ({ outputs }: Node) => outputs.filter(name => name !== '').length
   if (present(node) !== present(other)) changes.push(`${present(node)} outputs became ${present(other)}`)
   return changes
-}
-
-/** What two nodes read in the same places; bodies that do not do the same capture in no order that could be compared. */
-function comparableOperands(
-  node: Node,
-  other: Node,
-  { a, b }: Pick<Context, 'a' | 'b'>,
-): readonly [readonly string[], readonly string[]] {
-  const bodies = namedBodiesOf(node).length + namedBodiesOf(other).length > 0
-  if (bodies && a.form(node) !== b.form(other)) return [node.inputs, other.inputs]
-  return [a.operands(node), b.operands(other)]
 }
 
 function attributeChanges(node: Node, other: Node, { a, b }: Context): string[] {
@@ -184,84 +152,6 @@ function operandChange(name: string, other: string, { a, b, matching, idOf }: Co
   if (!made || !makes) return matching.inputs.get(name) === other ? undefined : `comes from '${other}'`
   if (matching.toB.get(made.node) === makes.node && made.index === makes.index) return undefined
   return `comes from ${keyOf(makes.node)} '${layerName(makes.node)}'`
-}
-
-function changeOf(x: Tensor, y: Tensor): string {
-  const [before, after] = [x, y].map(({ dtype, shape }) => `${dtype}${formatShape(shape)}`)
-  return before === after ? 'has other values' : `${before} became ${after}`
-}
-
-interface TensorMatching {
-  /** Names of the first by those of the second, with both tensors. */
-  readonly pairs: readonly { readonly a: string; readonly b: string; readonly x: Tensor; readonly y: Tensor }[]
-  readonly removed: readonly string[]
-  readonly added: readonly string[]
-}
-
-/** Tensors by role: what matched nodes read in the same place; those left by content, and then by name. */
-function matchTensors(a: Side, b: Side, { toB }: Matching, idOf: (t: Tensor) => number): TensorMatching {
-  const [all, others] = [constantsOf(a), constantsOf(b)]
-  const pairs: { a: string; b: string; x: Tensor; y: Tensor }[] = []
-  const [left, right] = [new Map(all), new Map(others)]
-  const join = (one: string, other: string) => {
-    pairs.push({ a: one, b: other, x: left.get(one)!, y: right.get(other)! })
-    left.delete(one)
-    right.delete(other)
-  }
-  for (const [node, other] of toB) {
-    const [reads, counterparts] = comparableOperands(node, other, { a, b })
-    reads.forEach((name, i) => {
-      const counterpart = counterparts[i]
-      if (counterpart && left.has(name) && right.has(counterpart)) join(name, counterpart)
-    })
-  }
-  const byContent = new Map<number, string[]>()
-  for (const [name, value] of right) byContent.set(idOf(value), [...(byContent.get(idOf(value)) ?? []), name])
-  for (const [name, value] of [...left]) {
-    const list = byContent.get(idOf(value))
-    const at = list ? Math.max(0, list.indexOf(name)) : -1
-    const other = list?.splice(at, 1)[0]
-    if (other !== undefined) join(name, other)
-  }
-  for (const name of [...left.keys()]) if (right.has(name)) join(name, name)
-  return { pairs, removed: [...left.keys()], added: [...right.keys()] }
-}
-
-/** The constants that nodes of the graph itself read, by name. */
-function constantsOf(side: Side): ReadonlyMap<string, Tensor> {
-  const found = new Map<string, Tensor>()
-  const add = (name: string) => {
-    const value = name === '' ? undefined : side.constant(name)
-    if (value) found.set(name, value)
-  }
-  for (const node of side.nodes) for (const name of side.operands(node)) add(name)
-  for (const { name } of side.graph.outputs) add(name)
-  return found
-}
-
-function tensorsDiff({ pairs, removed, added }: TensorMatching, idOf: (t: Tensor) => number): GraphDiff['tensors'] {
-  const renamed: Renamed[] = []
-  const changed: ChangedTensor[] = []
-  let same = 0
-  for (const { a, b, x, y } of pairs) {
-    if (idOf(x) !== idOf(y)) changed.push({ a, b, change: changeOf(x, y), maxAbsDifference: largestDifference(x, y) })
-    else if (a !== b) renamed.push({ a, b })
-    else same++
-  }
-  return { same, renamed, changed, removed, added }
-}
-
-function largestDifference(x: Tensor, y: Tensor): number | null {
-  if (
-    x.dtype !== y.dtype ||
-    `${x.shape}` !== `${y.shape}` ||
-    !/^(bool|u?int(8|16|32|64)|b?float(16|32|64))$/.test(x.dtype)
-  )
-    return null
-  const [p, q] = [numbers(x), numbers(y)]
-  let largest = 0
-  for (let i = 0; i < p.length; i++) if (p[i] !== q[i]) largest = Math.max(largest, Math.abs(p[i]! - q[i]!))
-  return largest
 }
 
 function valuesDiff(a: readonly string[], b: readonly string[], matched: ReadonlyMap<string, string>): ValuesDiff {

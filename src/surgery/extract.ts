@@ -1,7 +1,7 @@
 import { SinterError } from '../base/errors.ts'
 import type { ValueType } from '../base/shape.ts'
 import { dropUnused } from '../graph/edit.ts'
-import { definedBy, type Graph, type Node, readsOf, requiredInputs, type Value } from '../graph/graph.ts'
+import { type Graph, type Node, readsOf, requiredInputs, type Value } from '../graph/graph.ts'
 import { view } from '../graph/view.ts'
 import { infer, type Types } from '../read/infer.ts'
 import { checkList, checkValues } from './names.ts'
@@ -101,9 +101,4 @@ function plain(type: ValueType | undefined): ValueType | undefined {
 
 function withoutKeys<T>(map: ReadonlyMap<string, T>, keys: ReadonlySet<string>): ReadonlyMap<string, T> {
   return new Map([...map].filter(([name]) => !keys.has(name)))
-}
-
-/** Names at a graph's top level, without those of omitted values. */
-export function valueNames(graph: Graph): readonly string[] {
-  return [...definedBy(graph)].filter(name => name !== '')
 }
