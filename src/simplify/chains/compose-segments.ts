@@ -24,7 +24,7 @@ export const composeSegments = rule({
     const segments = segmentsOf(node.outputs[0]!, axis, tools)
     if (!segments || segments.length === 0 || segments.some(({ ref }) => ref === node.outputs[0]))
       return tools.decline('what it picks is not known')
-    return written(node, segments.map(named(axis, tools)), axis, tools) ?? tools.decline('fewer nodes would not do')
+    return written(node, segments, axis, tools) ?? tools.decline('fewer nodes would not do')
   },
 })
 
@@ -55,7 +55,8 @@ function named(axis: number, tools: Tools) {
 function written(node: Node, segments: readonly Segment[], axis: number, tools: Tools): Ref | undefined {
   const { op } = tools
   const own = node.outputs[0]
-  const row = segments.map(one => (one.value === own ? { ...one, value: undefined } : one))
+  const others = segments.map(({ value, ...one }) => (value === undefined || value === own ? one : { ...one, value }))
+  const row = others.map(named(axis, tools))
   const kept = row.map(({ value, ref }) => value ?? ref)
   const dying = dyingWith(node, tools, kept).size
   const cost = row.filter(({ value }) => value === undefined).length + (row.length > 1 ? 1 : 0)
