@@ -1,13 +1,15 @@
 /**
  * The names most like one that does not exist, the nearest first, for messages: those that contain it or that it
- * contains, and those a few letters apart (Levenshtein's distance, at most a third of the length).
+ * contains, and those a few letters apart (Levenshtein's distance, at most a third of the length, or two).
  */
 export function nearNames(name: string, known: Iterable<string>, most = 3): readonly string[] {
   const wanted = name.toLowerCase()
   const scored: { readonly name: string; readonly score: number }[] = []
   for (const candidate of known) {
     const other = candidate.toLowerCase()
-    const bound = Math.max(1, Math.floor(Math.max(wanted.length, other.length) / 3))
+    const length = Math.max(wanted.length, other.length)
+    // Two letters that changed places are two.
+    const bound = Math.max(length > 3 ? 2 : 1, Math.floor(length / 3))
     const within = wanted !== '' && other !== '' && (other.includes(wanted) || wanted.includes(other))
     const score = within
       ? Math.abs(other.length - wanted.length) / (other.length + wanted.length)

@@ -17,15 +17,19 @@ export interface Sized {
 const mostTries = 16
 
 /**
- * Sizes for a graph's symbols: those given, and 1 for every other, which makes one example. Where the graph cannot work on
+ * Sizes for a graph's symbols: those given, and for every other that of `*`, or 1, which makes one example. Where the graph cannot work on
  * a size of 1 (an image's height), symbols are taken one by one, the leading axes of inputs first, and those that do not
  * fit stay open.
  * @throws SinterError `invalid-graph` where a node's inputs do not fit its operator, whatever the sizes.
  */
 export function sized(graph: Graph, bind: Readonly<Record<string, number>> = {}): Sized {
   const named = nameDims(graph)
-  const unknown = openSymbols(named.inputs).filter(symbol => bind[symbol] === undefined)
-  const with1 = (symbols: readonly string[]) => ({ ...bind, ...Object.fromEntries(symbols.map(one => [one, 1])) })
+  const { '*': rest = 1, ...given } = bind
+  const unknown = openSymbols(named.inputs).filter(symbol => given[symbol] === undefined)
+  const withRest = (symbols: readonly string[]) => ({
+    ...given,
+    ...Object.fromEntries(symbols.map(one => [one, rest])),
+  })
   const attempt = (sizes: Readonly<Record<string, number>>): Scope | SinterError => {
     try {
       return scopeOf(named, infer(named, { bind: sizes }), sizes)
@@ -34,19 +38,19 @@ export function sized(graph: Graph, bind: Readonly<Record<string, number>> = {})
       throw error
     }
   }
-  const all = with1(unknown)
+  const all = withRest(unknown)
   const whole = attempt(all)
   if (!(whole instanceof SinterError)) return { scope: whole, sizes: all, open: [] }
   const fitting: string[] = []
-  let best = attempt(bind)
+  let best = attempt(given)
   if (best instanceof SinterError) throw best
   for (const symbol of unknown.slice(0, mostTries)) {
-    const scope = attempt(with1([...fitting, symbol]))
+    const scope = attempt(withRest([...fitting, symbol]))
     if (scope instanceof SinterError) continue
     fitting.push(symbol)
     best = scope
   }
-  return { scope: best, sizes: with1(fitting), open: unknown.filter(symbol => !fitting.includes(symbol)) }
+  return { scope: best, sizes: withRest(fitting), open: unknown.filter(symbol => !fitting.includes(symbol)) }
 }
 
 /** Larger than any side of an image or length of a sequence that a graph needs to work at all. */
