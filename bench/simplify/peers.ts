@@ -48,7 +48,10 @@ export async function startPeers(cache: string, again: boolean): Promise<Peers> 
   if (spawnSync(python, ['-c', 'import onnx, onnxslim, onnxsim, onnxruntime']).status !== 0) {
     return { versions: recorded.versions, live: false, of: async name => recorded.models[name] ?? {}, close() {} }
   }
-  const child = spawn(python, [join(import.meta.dirname, '../simplify.py')], { stdio: ['pipe', 'pipe', 'ignore'], cwd: cache })
+  const child = spawn(python, [join(import.meta.dirname, '../simplify.py')], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    cwd: cache,
+  })
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const answer = async () => {
     const { value, done } = await answers.next()

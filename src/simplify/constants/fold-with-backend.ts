@@ -36,13 +36,20 @@ export async function foldWithBackend(
   return values.size === 0 ? graph : withValues(graph, nodes, values)
 }
 
+/**
+ * What engines look for: weights that are stored in 8 bits and made floats by a node go into integer kernels together with
+ * that node. Folded, they would take four times the room, and be left out of them.
+ */
+const keptForEngines: ReadonlySet<string> = new Set(['DequantizeLinear'])
+
 /** The nodes that depend on nothing that is fed or drawn. */
 function constantNodes(graph: Graph): ReadonlySet<Node> {
   const fed = new Set(graph.inputs.map(({ name }) => name))
   const known = new Set([...graph.initializers.keys()].filter(name => !fed.has(name)))
   const nodes = new Set<Node>()
   for (const node of graph.nodes) {
-    if (!isRepeatableDeep(node, graph) || !readsOf(node).every(name => known.has(name))) continue
+    if (keptForEngines.has(node.op) || !isRepeatableDeep(node, graph) || !readsOf(node).every(name => known.has(name)))
+      continue
     nodes.add(node)
     for (const name of node.outputs) known.add(name)
   }
