@@ -3,6 +3,7 @@
  * contains, and those a few letters apart (Levenshtein's distance, at most a third of the length, or two).
  */
 export function nearNames(name: string, known: Iterable<string>, most = 3): readonly string[] {
+  if (name === '') return []
   const wanted = name.toLowerCase()
   const scored: { readonly name: string; readonly score: number }[] = []
   for (const candidate of known) {
@@ -10,7 +11,7 @@ export function nearNames(name: string, known: Iterable<string>, most = 3): read
     const length = Math.max(wanted.length, other.length)
     // Two letters that changed places are two.
     const bound = Math.max(length > 3 ? 2 : 1, Math.floor(length / 3))
-    const within = wanted !== '' && other !== '' && (other.includes(wanted) || wanted.includes(other))
+    const within = other !== '' && (other.includes(wanted) || wanted.includes(other))
     const score = within
       ? Math.abs(other.length - wanted.length) / (other.length + wanted.length)
       : Math.abs(other.length - wanted.length) > bound
