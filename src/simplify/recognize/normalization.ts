@@ -4,7 +4,8 @@ import { fromNumbers, full, numbers, type Tensor } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { Ref } from '../../ops/build.ts'
 import type { Constant, Vocabulary } from '../../rewrite/pattern.ts'
-import { type Replacement, rule, type Tools } from '../../rewrite/rule.ts'
+import { type Decline, rule, type Tools } from '../../rewrite/rule.ts'
+import { isDeviation, isVarianceOf, meanOf } from './moments.ts'
 import { isClosed, numberOf } from './polynomial.ts'
 
 /** What is normalized: (x - mean) / sqrt(variance + epsilon), mean and variance along some axes. */
@@ -25,61 +26,48 @@ interface Normalized {
 export const normalization = rule({
   name: 'recognize-normalization',
   match({ op, any, either, constant }) {
-    const root = op.Sqrt([op.Add([any('variance'), constant('epsilon')])])
+    const sum = op.Add([any('variance'), constant('epsilon')])
+    const deviation = op.Sqrt([sum])
+    const inverse = either(
+      op.Reciprocal([deviation]),
+      op.Pow([sum, constant('power')]),
+      op.Div([constant('scale'), deviation]),
+      op.Mul([op.Reciprocal([deviation]), constant('scale')]),
+      op.Mul([op.Pow([sum, constant('power')]), constant('scale')]),
+    )
     return either(
-      op.Div([any('centered'), root]).as('root'),
-      op.Mul([any('centered'), op.Reciprocal([root])]).as('root'),
-      op.Mul([any('centered'), op.Pow([op.Add([any('variance'), constant('epsilon')]), constant('power')])]).as('root'),
+      op.Div([any('centered'), deviation]).as('root'),
+      op.Mul([any('centered'), inverse]).as('root'),
+      // As TensorFlow computes it: x f + (shift - mean f).
+      op.Add([op.Mul([any('x'), inverse]), op.Sub([constant('shift'), op.Mul([any('mean'), inverse])])]).as('root'),
     )
   },
   replace(found, tools) {
-    const { centered, variance, root, epsilon } = found
-    if ('power' in found && numberOf(found.power.ref, tools) !== -0.5) return tools.decline('it takes another power')
+    const { variance, root, epsilon } = found
+    const { op, decline, type } = tools
+    const given = found as { readonly [key in 'power' | 'scale' | 'shift']?: Constant }
+    if (given.power && numberOf(given.power.ref, tools) !== -0.5) return decline('it takes another power')
+    const centered = 'centered' in found ? found.centered : undefined
+    const from = 'mean' in found ? found.mean : tools.producer(centered!)?.inputs[1]
+    const mean = from === undefined ? undefined : meanOf(from, tools)
     const small = numberOf(epsilon.ref, tools)
-    const made = small === undefined ? undefined : normalized(centered, variance, small, tools)
-    if (!made) return tools.decline('it does not divide deviations from a mean by their root mean square')
+    const known = mean && type(mean.x)
+    if (!mean || small === undefined || !known?.shape || !isFloat(known.dtype) || mean.axes.length === 0) {
+      return decline('it does not divide deviations from a mean')
+    }
+    const deviates = centered === undefined ? (found as { x?: Ref }).x === mean.x : isDeviation(centered, mean, tools)
+    if (!deviates || !isVarianceOf(variance, mean, centered, tools)) {
+      return decline('it does not divide deviations from a mean by their root mean square')
+    }
     const [end] = root.node.outputs as readonly [Ref]
-    if (!isClosed(nodesUpTo(end, made.x, tools), end, tools)) return tools.decline('something else reads a part of it')
-    return asOperator(made, tools)
+    if (!isClosed(nodesUpTo(end, mean.x, tools), end, tools)) return decline('something else reads a part of it')
+    const { shape, dtype } = known
+    const plain = asOperator({ ...mean, rank: shape.length, shape, epsilon: small, dtype }, tools)
+    if (typeof plain !== 'string') return plain
+    const scaled = given.scale ? op.Mul([plain, given.scale.ref]) : plain
+    return given.shift ? op.Add([scaled, given.shift.ref]) : scaled
   },
 })
-
-function normalized(centered: Ref, variance: Ref, epsilon: number, tools: Tools): Normalized | undefined {
-  const mean = reduction(variance, tools)
-  if (!mean || !isSquareOf(mean.x, centered, tools)) return undefined
-  const difference = tools.producer(centered)
-  if (difference?.op !== 'Sub') return undefined
-  const [x, average] = difference.inputs as readonly [Ref, Ref]
-  const inner = reduction(average, tools)
-  const type = tools.type(x)
-  if (!inner || inner.x !== x || !type?.shape || !isFloat(type.dtype)) return undefined
-  const rank = type.shape.length
-  const count = (axes: readonly number[]) =>
-    [...new Set(axes.map(axis => (axis < 0 ? axis + rank : axis)))].sort((a, b) => a - b)
-  const [first, second] = [count(inner.axes), count(mean.axes)]
-  if (first.length === 0 || `${first}` !== `${second}`) return undefined
-  return { x, axes: first, rank, shape: type.shape, epsilon, dtype: type.dtype }
-}
-
-/** A mean along axes that stay as dimensions of 1. */
-function reduction(ref: Ref, { producer, constant, attributes, type }: Tools) {
-  const node = producer(ref)
-  if (node?.domain !== '') return undefined
-  const x = node.inputs[0]!
-  if (node.op === 'GlobalAveragePool') {
-    const rank = type(x)?.shape?.length ?? 0
-    return { x, axes: Array.from({ length: Math.max(0, rank - 2) }, (_, i) => i + 2) }
-  }
-  if (node.op !== 'ReduceMean' || !attributes(node).keepdims) return undefined
-  const axes = node.inputs[1] ? constant(node.inputs[1]) : undefined
-  return axes && { x, axes: Array.from(numbers(axes)) }
-}
-
-function isSquareOf(ref: Ref, base: Ref, tools: Tools): boolean {
-  const node = tools.producer(ref)
-  if (node?.op === 'Mul') return node.inputs.every(input => input === base)
-  return node?.op === 'Pow' && node.inputs[0] === base && numberOf(node.inputs[1]!, tools) === 2
-}
 
 /** The nodes between two values. */
 function nodesUpTo(end: Ref, x: Ref, { producer, constant }: Tools): ReadonlySet<Node> {
@@ -94,7 +82,7 @@ function nodesUpTo(end: Ref, x: Ref, { producer, constant }: Tools): ReadonlySet
   return nodes
 }
 
-function asOperator({ x, axes, rank, shape, epsilon, dtype }: Normalized, { op, decline }: Tools): Replacement {
+function asOperator({ x, axes, rank, shape, epsilon, dtype }: Normalized, { op, decline }: Tools): Ref | Decline {
   const ones = (sizes: readonly number[]) => op.constant(full(dtype, sizes, 1), 'scale')
   const fixed = (dims: readonly Dim[]): dims is readonly number[] => dims.every(dim => typeof dim === 'number')
   const sizes = axes.map(axis => shape[axis]!)

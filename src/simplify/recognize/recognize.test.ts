@@ -241,6 +241,39 @@ describe('normalizations', () => {
       'InstanceNormalization Mul',
     ],
     'along the middle axis': [series, (op, x) => norm(op, x, [1]), 'Transpose LayerNormalization Transpose'],
+    'as TensorFlow computes it': [
+      rows,
+      (op, x) => {
+        const mean = op.ReduceMean([x, op.ints([-1])])
+        const centered = op.Sub([x, mean])
+        const variance = op.ReduceMean([op.Mul([centered, centered]), op.ints([-1])])
+        const inverse = op.Mul([op.Reciprocal([op.Sqrt([op.Add([variance, n(op, 1e-3)])])]), c(op, 8)])
+        return op.Add([op.Mul([x, inverse]), op.Sub([c(op, 8), op.Mul([mean, inverse])])])
+      },
+      'LayerNormalization',
+    ],
+    'as JAX computes it, by the mean of squares and along a middle axis': [
+      series,
+      (op, x) => {
+        const mean = op.ReduceMean([x, op.ints([1])], { keepdims: 0 })
+        const squares = op.ReduceMean([op.Mul([x, x]), op.ints([1])], { keepdims: 0 })
+        const variance = op.Relu([op.Sub([squares, op.Mul([mean, mean])])])
+        const back = (value: Ref) => op.Unsqueeze([value, op.ints([1])])
+        const inverse = op.Div([c(op, 1, 4, 1), op.Sqrt([op.Add([back(variance), n(op, 1e-3)])])])
+        return op.Add([op.Mul([op.Sub([x, back(mean)]), inverse]), c(op, 1, 4, 1)])
+      },
+      'Transpose LayerNormalization Transpose',
+    ],
+    'by the mean of squares of another value stays': [
+      rows,
+      (op, x) => {
+        const mean = op.ReduceMean([x, op.ints([2])])
+        const other = op.Abs([op.Add([x, n(op, 1)])])
+        const variance = op.Sub([op.ReduceMean([op.Mul([other, other]), op.ints([2])]), op.Mul([mean, mean])])
+        return op.Div([op.Sub([x, mean]), op.Sqrt([op.Add([op.Abs([variance]), n(op, 1e-3)])])])
+      },
+      'ReduceMean Add Abs Mul ReduceMean Mul Sub Sub Abs Add Sqrt Div',
+    ],
     'along the batch stays': [f32(3, 4), (op, x) => norm(op, x, [0]), 'ReduceMean Sub Pow ReduceMean Add Sqrt Div'],
     'along an axis of unknown size stays': [
       f32('N', 'L'),
