@@ -5,7 +5,7 @@ import { pinInputs } from '../graph/pin.ts'
 import { restoreNames } from '../graph/restore-names.ts'
 import { stripMetadata } from '../graph/strip.ts'
 import { encodedBytes } from '../onnx/encoded-bytes.ts'
-import { inOpset } from '../read/in-opset.ts'
+import { checkOpset, inOpset } from '../read/in-opset.ts'
 import { countNodes } from '../read/summary.ts'
 import { type Refusal, upgrade } from '../read/upgrade.ts'
 import type { RuleStatistics } from '../rewrite/trace.ts'
@@ -93,6 +93,7 @@ export async function simplifyModel(
 ): Promise<{ readonly graph: Graph; readonly report: SimplifyReport }> {
   const { backend, check = true, pin = {}, testWith, opset, keepNames = false, strip = false, signal } = options
   checkSteps(options)
+  if (opset !== undefined) checkOpset(opset)
   const started = performance.now()
   const pinned = Object.keys(pin).length === 0 ? model : pinInputs(model, pin)
   const { graph: start, refused } = upgrade(pinned)

@@ -1,6 +1,7 @@
 import { numbers, type Tensor } from '../base/tensor.ts'
 import type { Attribute, Node } from '../graph/graph.ts'
-import type { Scope } from './call.ts'
+import { callOf, type Scope } from './call.ts'
+import { operatorOf } from './index.ts'
 import { nodeProblems } from './node-problems.ts'
 import { attributesOf, schemaOf } from './spec.ts'
 import { sameForm, upgradeNode } from './upgrade.ts'
@@ -13,9 +14,10 @@ export type DowngradedNode = { readonly node: Node } | { readonly refused: strin
  * back, and attributes that are not known yet are left out. Whether that means the same is not left to chance: the older
  * node, upgraded again by its operator's record, must be the one given.
  */
-export function downgradeNode(node: Node, scope: Scope, to: number): DowngradedNode {
-  const from = scope.opset(node.domain)
-  if (node.domain !== '' || from <= to || !schemaOf(node, from)) return { node }
+export function downgradeNode(given: Node, scope: Scope, to: number): DowngradedNode {
+  const from = scope.opset(given.domain)
+  if (given.domain !== '' || from <= to || !schemaOf(given, from)) return { node: given }
+  const node = withoutMoot(given, scope, to)
   const older = sameForm(node, from, to) ? withoutDefaults(node, from, to) : olderForm(node, scope, from, to)
   if (!older) return { refused: `its form in opset ${to} is another` }
   const [problem] = nodeProblems(older, { opset: to, type: scope.type })
@@ -23,6 +25,14 @@ export function downgradeNode(node: Node, scope: Scope, to: number): DowngradedN
   return older === node || sameForm(node, from, to) || returns(older, node, scope, from, to)
     ? { node: older }
     : { refused: `its form in opset ${to} is another` }
+}
+
+/** Attributes that the older opset does not know and that make no difference here. */
+function withoutMoot(node: Node, scope: Scope, to: number): Node {
+  const older = schemaOf(node, to)
+  const moot = operatorOf(node)?.moot(callOf(node, scope)) ?? []
+  const dropped = moot.filter(name => node.attributes[name] && !older?.attributes[name])
+  return dropped.length === 0 ? node : withAttributes(node, {}, dropped)
 }
 
 /** Attributes that say what the older opset takes for granted need not be said, and could not be. */

@@ -199,13 +199,15 @@ export interface Operator<K extends OpName = OpName> {
   readonly expand: 'same' | ((call: Expansion<K>) => readonly Ref[] | undefined)
   /** Steps from older opsets, oldest first. */
   readonly upgrades: readonly Upgrade<K>[]
+  /** Attributes that make no difference for the inputs at hand: older forms without them say the same. */
+  readonly moot: (call: Call<K>) => readonly string[]
   /** Set by operators that take sequences, optionals or values of unknown type. */
   readonly accepts: 'tensors' | 'any'
   /** Set by operators of two operands whose order does not matter. */
   readonly commutative: boolean
 }
 
-type Defaulted = 'type' | 'prune' | 'moves' | 'training' | 'expand' | 'upgrades' | 'accepts' | 'commutative'
+type Defaulted = 'type' | 'prune' | 'moves' | 'training' | 'expand' | 'upgrades' | 'moot' | 'accepts' | 'commutative'
 type Row<K extends OpName> = Omit<Operator<K>, Defaulted> & Partial<Pick<Operator<K>, Exclude<Defaulted, 'type'>>>
 
 /** One row of the table. The columns in `Defaulted` have defaults, every other one owes an answer. */
@@ -216,6 +218,7 @@ export function operator<K extends OpName>(type: K, row: Row<K>): Operator<K> {
     training: 'same',
     expand: 'same',
     upgrades: [],
+    moot: () => [],
     accepts: 'tensors',
     commutative: false,
     ...row,

@@ -1,13 +1,15 @@
 import { SinterError } from '../base/errors.ts'
 import type { Graph } from '../graph/graph.ts'
+import { newestOpset } from '../ops/spec.generated.ts'
 import { downgrade } from './downgrade.ts'
 import { upgrade } from './upgrade.ts'
 
 /**
  * A graph in another opset, newer or older, that computes what it did.
- * @throws SinterError `not-supported` if some nodes cannot be said in it; `details.nodes` lists them with the reasons.
+ * @throws SinterError `invalid-argument` for an opset that there is not; `not-supported` if some nodes cannot be said in it; `details.nodes` lists them with the reasons.
  */
 export function inOpset(graph: Graph, opset: number): Graph {
+  checkOpset(opset)
   const { graph: made, refused } = opset > (graph.opset[''] ?? opset) ? upgrade(graph, opset) : downgrade(graph, opset)
   if (refused.length === 0) return made
   const shown = refused.slice(0, 10).map(({ node, why }) => `${node}: ${why}`)
@@ -17,4 +19,12 @@ export function inOpset(graph: Graph, opset: number): Graph {
     `The model cannot be said in opset ${opset}: ${shown.join('; ')}${more}. Ask for another, or leave the opset out.`,
     { opset, nodes: refused },
   )
+}
+
+/** @throws SinterError `invalid-argument` for an opset that there is not. */
+export function checkOpset(opset: number): void {
+  if (!(Number.isInteger(opset) && opset >= 1 && opset <= newestOpset))
+    throw new SinterError('invalid-argument', `Opset ${opset} is not one of 1 to ${newestOpset}, which Sinter knows.`, {
+      opset,
+    })
 }
