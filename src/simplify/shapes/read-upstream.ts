@@ -1,5 +1,5 @@
-import { rule } from '../../rewrite/rule.ts'
-import { climb } from './dims.ts'
+import { rule, type Tools } from '../../rewrite/rule.ts'
+import { climb, type Run } from './dims.ts'
 
 /**
  * A Shape reads the dimensions it gives as far up in the graph as they stand side by side: what many nodes ask of values
@@ -10,13 +10,11 @@ export const readUpstream = rule({
   match: ({ op, any }) => op.Shape([any('x')]).as('node'),
   replace({ x, node }, tools) {
     const { op, type, decline } = tools
-    const shape = type(x)?.shape
-    if (!shape) return decline('the rank is not known')
-    const { start = 0, end = shape.length } = node.attributes
-    const counted = (axis: number) => Math.min(Math.max(axis < 0 ? axis + shape.length : axis, 0), shape.length)
-    const run = { ref: x, start: counted(start), end: counted(end) }
-    if (run.end <= run.start) return decline('it gives no dimension')
-    const above = climb(run, tools)
+    const rank = type(x)?.shape?.length
+    if (rank === undefined) return decline('the rank is not known')
+    const { start, end } = runOf(x, rank, node.attributes)
+    if (end <= start) return decline('it gives no dimension')
+    const above = climb({ ref: x, start, end }, tools)
     if (above.ref === x) return decline('its dimensions stand nowhere above')
     const whole = above.start === 0 && above.end === type(above.ref)?.shape?.length
     return op.Shape([above.ref], whole ? {} : { start: above.start, end: above.end })
@@ -31,33 +29,58 @@ export const readOneDim = rule({
   replace({ x, shape, index }, { op, type, decline }) {
     const rank = type(x)?.shape?.length
     if (rank === undefined) return decline('the rank is not known')
-    const { start = 0, end = rank } = shape.attributes
-    const counted = (axis: number) => Math.min(Math.max(axis < 0 ? axis + rank : axis, 0), rank)
-    const i = Number(index.data[0])
-    const at = i < 0 ? counted(end) + i : counted(start) + i
-    return op.Shape([x], { start: at, end: at + 1 })
+    const start = pickedFrom(runOf(x, rank, shape.attributes), Number(index.data[0]))
+    if (start === undefined) return decline('the index is outside')
+    return op.Shape([x], { start, end: start + 1 })
   },
 })
 
-/** A dimension that a Shape gives by itself already is not picked out of a longer one once more. */
-export const pickFromShape = rule({
-  name: 'pick-from-shape',
+/**
+ * One dimension is picked from where it is read already, by itself or among others, and of several values that have it
+ * from the one furthest up.
+ */
+export const pickUpstream = rule({
+  name: 'pick-dimension-upstream',
   match: ({ op, any, constant }) =>
     op.Gather([op.Shape([any('x')]).as('shape'), constant('index', t => t.shape.length === 0)]),
-  replace({ x, shape, index }, { op, type, readers, attributes, decline }) {
+  replace({ x, shape, index }, tools) {
+    const { op, type, uses, decline } = tools
     const rank = type(x)?.shape?.length
     if (rank === undefined) return decline('the rank is not known')
-    const counted = (axis: number) => Math.min(Math.max(axis < 0 ? axis + rank : axis, 0), rank)
-    const { start = 0, end = rank } = shape.attributes
-    const i = Number(index.data[0])
-    const at = i < 0 ? counted(end) + i : counted(start) + i
-    for (const node of readers(x)) {
-      if (node === shape.node || node.op !== 'Shape' || node.domain !== '') continue
-      const found = attributes(node) as { start?: number; end?: number }
-      if (counted(found.start ?? 0) === at && counted(found.end ?? rank) === at + 1) {
-        return op.Squeeze([node.outputs[0]!, op.ints([0])])
-      }
-    }
-    return decline('nothing gives that dimension by itself')
+    const start = pickedFrom(runOf(x, rank, shape.attributes), Number(index.data[0]))
+    if (start === undefined) return decline('the index is outside')
+    const above = climb({ ref: x, start, end: start + 1 }, tools)
+    const single = shapesOf(above.ref, tools).find(run => run.start === above.start && run.end === above.end)
+    if (single && single.output !== shape.node.outputs[0]) return op.Squeeze([single.output, op.ints([0])])
+    if (above.ref === x) return decline('nothing gives that dimension by itself, or further up')
+    const among = shapesOf(above.ref, tools).find(run => run.start <= above.start && run.end > above.start)
+    if (!among && uses(shape.node.outputs[0]!) > 1) return decline('the Shape serves others too')
+    const from = among ?? { output: op.Shape([above.ref]), start: 0 }
+    return op.Gather([from.output, op.scalar(above.start - from.start, 'int64')], { axis: 0 })
   },
 })
+
+interface Bounds {
+  readonly start?: number | undefined
+  readonly end?: number | undefined
+}
+
+/** Which dimensions a Shape node gives. */
+function runOf(ref: string, rank: number, { start = 0, end = rank }: Bounds): Run {
+  const counted = (axis: number) => Math.min(Math.max(axis < 0 ? axis + rank : axis, 0), rank)
+  return { ref, start: counted(start), end: counted(end) }
+}
+
+/** The axis that an index picks; undefined where the index is outside. */
+function pickedFrom({ start, end }: Run, index: number): number | undefined {
+  const axis = index < 0 ? end + index : start + index
+  return axis < start || axis >= end ? undefined : axis
+}
+
+/** The Shape nodes that read a value. */
+function shapesOf(ref: string, { readers, type, attributes }: Tools): readonly (Run & { readonly output: string })[] {
+  const rank = type(ref)?.shape?.length ?? 0
+  return [...readers(ref)]
+    .filter(node => node.op === 'Shape' && node.domain === '')
+    .map(node => ({ ...runOf(ref, rank, attributes(node)), output: node.outputs[0]! }))
+}
