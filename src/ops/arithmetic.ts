@@ -82,7 +82,7 @@ export const mod = operator('Mod', {
     const { fmod } = attributes
     const found = broadcastType(inputs)
     const compute = fmod ? truncatedRemainder : flooredRemainder
-    return [withContents(found, followElements(inputs, found, compute, remainderOf))]
+    return [withContents(found, followElements(inputs, found, compute, fmod ? undefined : remainderOf))]
   },
   gradient: ({ op, attributes: { fmod }, x: [a, b], y: [y], dy: [dy], needs }) => [
     dy!,
@@ -99,8 +99,11 @@ export const mod = operator('Mod', {
   ],
 })
 
-/** 0 where it divides. */
-const remainderOf = (a: Dim, b: Dim): Dim => (exactQuotient(a, b) === undefined ? '' : 0)
+/** What is left of a beyond the last whole multiple of b. */
+function remainderOf(a: Dim, b: Dim): Dim {
+  if (exactQuotient(a, b) !== undefined) return 0
+  return typeof b === 'number' && b > 0 ? subtractDims(a, multiplyDims(divideDims(a, b), b)) : ''
+}
 
 const truncatedRemainder: Compute = { float: (a, b) => a! % b!, integer: (a, b) => a! % b! }
 

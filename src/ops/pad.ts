@@ -1,6 +1,6 @@
-import { addDims } from '../base/shape.ts'
+import { addDims, type Dim } from '../base/shape.ts'
 import { fromNumbers, int64s, type Tensor } from '../base/tensor.ts'
-import { axisOf, given, numbersFrom } from './axes.ts'
+import { axisOf, contentsOf, given, numbersFrom } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
 import { sources, take } from './elements.ts'
 import { type Call, free, type Link, operator } from './operator.ts'
@@ -17,7 +17,7 @@ export const pad = operator('Pad', {
   infer: call => {
     const [x] = call.inputs
     const { dtype, shape } = x!
-    const pads = shape && padsOf(call, shape.length)
+    const pads = shape && symbolicPads(call, shape.length)
     if (!pads) return [{ dtype, shape: shape?.map(() => '') }]
     return [{ dtype, shape: shape.map((dim, axis) => addDims(addDims(dim, pads.before[axis]!), pads.after[axis]!)) }]
   },
@@ -97,11 +97,19 @@ export const pad = operator('Pad', {
 const negated = (size: number) => -size
 
 function padsOf(call: PadCall, rank: number): Pads | undefined {
-  const listed = numbersFrom(call, 1, 'pads') ?? (call.attributes as { paddings?: readonly number[] }).paddings
+  const pads = symbolicPads(call, rank)
+  const fixed = pads && [...pads.before, ...pads.after].every(size => typeof size === 'number')
+  return fixed ? (pads as Pads) : undefined
+}
+
+/** The same where sizes may be symbols; '' for those that are not known. */
+function symbolicPads(call: PadCall, rank: number): { readonly before: Dim[]; readonly after: Dim[] } | undefined {
+  const old = call.attributes as { readonly pads?: readonly number[]; readonly paddings?: readonly number[] }
+  const listed = call.node.inputs[1] ? contentsOf(call, 1) : (old.pads ?? old.paddings)
   const axes = given(call, 3, '') ? numbersFrom(call, 3, '') : Array.from({ length: rank }, (_, axis) => axis)
   if (!listed || !axes) return undefined
   if (listed.length !== 2 * axes.length) throw new Error(`${listed.length} pads for ${axes.length} axes`)
-  const before = new Array<number>(rank).fill(0)
+  const before = new Array<Dim>(rank).fill(0)
   const after = [...before]
   axes.forEach((axis, i) => {
     before[axisOf(axis, rank)] = listed[i]!

@@ -118,7 +118,10 @@ function cutOf(axis: number, size: Dim, start: Dim, end: Dim, step: number | und
   }
   // With symbols, bounds are taken to lie inside; but a size that is not known may well be less than a fixed end.
   if (typeof size === 'string' && typeof end === 'number' && end >= 0 && end < beyond) {
-    return { axis, start, step, size: '' }
+    if (size === '' || typeof start !== 'number' || start < 0) return { axis, start, step, size: '' }
+    if (end <= start) return { axis, start, step, size: 0 }
+    const most = `min(${size},${end})`
+    return { axis, start, step, size: stepped(start === 0 ? most : `max(${most}-${start},0)`, step) }
   }
   // There may be fewer elements than are taken from the end; that there is one goes without saying.
   if (typeof size === 'string' && typeof start === 'number' && start < -1) return { axis, start: '', step, size: '' }

@@ -90,6 +90,10 @@ describe('sizes that are computed', () => {
     expect(
       inferred(['N', 'T'], (op, x) => op.Slice([x, op.ints([1]), op.ints([2 ** 31]), op.ints([1])])).shape,
     ).toEqual(['N', 'T-1'])
+    expect(inferred(['N', 'T'], (op, x) => op.Slice([x, op.ints([0]), op.ints([128]), op.ints([1])])).shape).toEqual([
+      'N',
+      'min(T,128)',
+    ])
     // There may be fewer than are asked for, or than are left out.
     expect(inferred(['N', 'T'], (op, x) => op.Slice([x, op.ints([2]), op.ints([-3]), op.ints([1])])).shape).toEqual([
       'N',
@@ -157,6 +161,19 @@ describe('contents of few numbers', () => {
       return op.Expand([op.constant(float32s([1], [0])), op.Concat([product, sum, remainder], { axis: 0 })])
     })
     expect(type.shape).toEqual(['5*T', 'T+12', 0])
+  })
+  test('are of what is padded to a multiple, and cut into windows of it', () => {
+    const type = inferred(['N', 'T', 6], (op, x) => {
+      const four = op.constant(scalar('int64', 4))
+      const missing = op.Mod([op.Sub([four, op.Mod([from(op, x, 1), four])]), four])
+      const pads = op.Concat([op.ints([0, 0, 0, 0]), op.Unsqueeze([missing, op.ints([0])]), op.ints([0])], { axis: 0 })
+      const padded = op.Pad([x, pads])
+      const count = op.Unsqueeze([op.Div([from(op, padded, 1), four]), op.ints([0])])
+      return op.Reshape([padded, op.Concat([op.ints([0]), count, op.ints([4, 6])], { axis: 0 })])
+    })
+    expect(type.shape).toEqual(['N', expect.stringContaining('floor('), 4, 6])
+    const windows = (T: number) => new Function('T', 'floor', `return ${type.shape![1]}`)(T, Math.floor) as number
+    expect([1, 4, 5, 8, 11].map(windows)).toEqual([1, 1, 2, 2, 3])
   })
   test('come from the places of what is not zero, where that is known', () => {
     const type = inferred([4], op => {
