@@ -5,6 +5,7 @@ import type { Rule } from '../rewrite/rule.ts'
 import { chains } from './chains/index.ts'
 import { dropUnused } from './constants/drop-unused.ts'
 import { constants } from './constants/index.ts'
+import { tieConstants } from './constants/tie-constants.ts'
 import { controlFlow } from './control-flow/index.ts'
 import { linear } from './linear/index.ts'
 import { noOps } from './no-ops/index.ts'
@@ -27,6 +28,7 @@ export function steps(settings: Partial<Settings> = {}): readonly Step[] {
     ...chains(),
     ...recognize(all),
     ...linear(all),
+    tieConstants,
     dropUnused,
   ]
 }

@@ -174,7 +174,10 @@ function evaluated(node: Node, scope: Scope): Evaluated {
   if (known && known.given.length === given.length && known.given.every((value, i) => value === given[i])) {
     return known.made
   }
-  const most = quick.has(keyOf(node)) ? mostElements.quick : mostElements.others
+  const key = keyOf(node)
+  // Filling memory with one number takes no time to speak of.
+  const fills = key === 'ConstantOfShape'
+  const most = fills ? Number.POSITIVE_INFINITY : quick.has(key) ? mostElements.quick : mostElements.others
   let made: Evaluated = evaluateNode(node, scope, most)
   if (made && given.some(value => value && isLazy(value)))
     made = made.map((value, i) => readAgain(value, node, scope, i))

@@ -2,7 +2,7 @@ import { sameContent } from '../../base/content.ts'
 import type { Tensor } from '../../base/tensor.ts'
 import { mapBodies, namesOf, renameReads } from '../../graph/edit.ts'
 import { freshNames } from '../../graph/fresh-names.ts'
-import { type Body, bodiesOf, type Node } from '../../graph/graph.ts'
+import { type Body, bodiesOf, type Graph, type Node } from '../../graph/graph.ts'
 import { pass } from '../../rewrite/pass.ts'
 
 /**
@@ -11,9 +11,21 @@ import { pass } from '../../rewrite/pass.ts'
  * the rules, compared once. This is right here, where the graph is only run: before a training it would tie parameters
  * that merely start out equal. Initializers that callers may override, and those that are outputs, stay as they are.
  */
-export const tieConstants = pass('tie-constants', graph => {
+export const tieConstants = tie('tie-constants', () => true)
+
+/**
+ * The same for scalars and vectors alone, before other steps: these then know equal operands by their names. Weights wait
+ * until nothing more is folded into them, which could be done for each node that has weights of its own.
+ */
+export const tieVectors = tie('tie-vectors', ({ shape }) => shape.length <= 1)
+
+function tie(title: string, isMeant: (value: Tensor) => boolean) {
+  return pass(title, graph => tieEqual(graph, isMeant))
+}
+
+function tieEqual(graph: Graph, isMeant: (value: Tensor) => boolean): Graph {
   const found: Held[] = []
-  collect(graph, found)
+  collect(graph, isMeant, found)
   const groups = equalOnes(found)
   if (groups.length === 0) return graph
   const fresh = freshNames(namesOf(graph))
@@ -33,7 +45,7 @@ export const tieConstants = pass('tie-constants', graph => {
   }
   const tied = tieIn(graph, renames)
   return added.size === 0 ? tied : { ...tied, initializers: new Map([...tied.initializers, ...added]) }
-})
+}
 
 interface Held {
   readonly name: string
@@ -42,10 +54,11 @@ interface Held {
 }
 
 /** Initializers that never change, the graph's own first. */
-function collect(body: Body, found: Held[]): void {
+function collect(body: Body, isMeant: (value: Tensor) => boolean, found: Held[]): void {
   const fixed = new Set([...body.inputs, ...body.outputs].map(({ name }) => name))
-  for (const [name, value] of body.initializers) if (!fixed.has(name)) found.push({ name, value, body })
-  for (const node of body.nodes) for (const inner of bodiesOf(node)) collect(inner, found)
+  for (const [name, value] of body.initializers)
+    if (!fixed.has(name) && isMeant(value)) found.push({ name, value, body })
+  for (const node of body.nodes) for (const inner of bodiesOf(node)) collect(inner, isMeant, found)
 }
 
 /** Those that are equal, two or more together. A tensor is read only where another has its type and shape. */
