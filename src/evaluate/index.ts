@@ -1,4 +1,6 @@
+export { stepNames } from './apply-steps.ts'
 export { applyTemperature, fitTemperature, type TemperatureFit } from './calibration.ts'
+export { type Build, type Checked, type CheckedOptions, checked, type SkippedStep } from './checked.ts'
 export { type Comparison, compareOutputs, type Difference } from './compare-outputs.ts'
 export { type ClassScores, type ConfusionMatrix, classScores, confusionMatrix } from './confusion-matrix.ts'
 export {
@@ -43,4 +45,5 @@ export {
   signTest,
   wilson,
 } from './significance.ts'
+export { type SimplifyModelOptions, type SimplifyReport, simplifyModel } from './simplify-model.ts'
 export { toleranceOf } from './tolerance.ts'
