@@ -35,16 +35,35 @@ export function tensor<D extends DType>(dtype: D, shape: readonly number[], data
  * `read` must give the same elements each time.
  */
 export function lazyTensor<D extends DType>(dtype: D, shape: readonly number[], read: () => DataOf[D]): Tensor<D> {
+  const bytes = dtype === 'string' ? 0 : byteLength(dtype, elementCount(shape))
   let loaded: WeakRef<DataOf[D] & object> | undefined
   return {
     dtype,
     shape,
     get data() {
+      if (bytes >= heavyBytes) return recentOr(read)
       const data = loaded?.deref() ?? read()
       loaded = new WeakRef(data)
       return data
     },
   }
+}
+
+/**
+ * From here on data is held by `recent` alone: a WeakRef keeps what it was asked for until the code that runs returns, and
+ * a pass over all weights does not return in between.
+ */
+const heavyBytes = 2 ** 20
+
+/** What was read last, by what reads it. */
+const recent: { readonly read: () => unknown; readonly data: unknown }[] = []
+
+function recentOr<T>(read: () => T): T {
+  const at = recent.findIndex(one => one.read === read)
+  const [found] = at < 0 ? [{ read, data: read() }] : recent.splice(at, 1)
+  recent.unshift(found!)
+  recent.length = Math.min(recent.length, 2)
+  return found!.data as T
 }
 
 /** Whether a tensor's data would still have to be read. */
