@@ -1,6 +1,7 @@
 import { formatShape, formatType, type ValueType } from '../base/shape.ts'
 import { isLazy, numbers, type Tensor } from '../base/tensor.ts'
 import { type Attribute, type Body, type Graph, type Node, namedBodiesOf, type SparseTensor } from './graph.ts'
+import { assertNesting } from './nesting.ts'
 
 /** Lists longer than this are cut. */
 const maxItems = 8
@@ -16,6 +17,7 @@ const maxText = 60
  *       output h: float32[N,8,26,26]
  */
 export function print(graph: Body | Graph): string {
+  assertNesting(graph)
   const sets = 'opset' in graph ? ` (${printOpset(graph.opset)})` : ''
   const title = `graph${graph.name === '' ? '' : ` ${printName(graph.name)}`}${sets}`
   return `${lines(graph, title).map(onOneLine).join('\n')}\n`

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { SinterError } from '../base/errors.ts'
 import type { Graph } from '../graph/graph.ts'
+import { assertNesting } from '../graph/nesting.ts'
 import { encodeBody } from './encode-graph.ts'
 import { type ModelProto, OperatorSetIdProtoSchema } from './generated/onnx_pb.ts'
 import { concatenate, maxMessageBytes, serialize } from './pieces.ts'
@@ -31,6 +32,7 @@ export function encodePieces(
   graph: Graph,
   options: EncodeOptions = {},
 ): { readonly pieces: readonly Uint8Array[]; readonly byteLength: number } {
+  assertNesting(graph)
   const encoded = serialize(ModelSchema, encodeModel(graph, options.external))
   if (encoded.byteLength > maxMessageBytes) {
     throw new SinterError(

@@ -1,6 +1,7 @@
 import { messageOf, SinterError } from '../base/errors.ts'
 import { type Dim, isTensorType, type Shape, type ValueType } from '../base/shape.ts'
 import { type Body, bodiesOf, describe, type Graph, type Node, readsOf } from '../graph/graph.ts'
+import { assertNesting } from '../graph/nesting.ts'
 import { view } from '../graph/view.ts'
 import { inferNode, type Scope } from '../ops/call.ts'
 import { typeOfConstant } from '../ops/contents.ts'
@@ -28,6 +29,7 @@ export function infer(graph: Graph, options: InferOptions = {}): Types {
     const known = unbound.get(graph)
     if (known) return known
   }
+  assertNesting(graph)
   const types = new Map<string, ValueType>()
   inferInto(types, graph, scopeOf(graph, types, bind), bind)
   if (!bind) unbound.set(graph, types)
