@@ -1,7 +1,9 @@
+import { numbers } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { Ref } from '../../ops/build.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { dyingWith } from '../dying.ts'
+import { targetOf } from './layout.ts'
 import { cut, cutsOf, emitSlice, isWhole, merged, type Segment, segmentsOf } from './segments.ts'
 
 /**
@@ -93,5 +95,24 @@ export const gatherSegment = rule({
       return op.Squeeze([found.value, op.ints([axis])])
     }
     return op.Gather([found.ref, op.scalar(found.start, 'int64')], { axis })
+  },
+})
+
+/** Indices that count an axis through, in whatever shape they stand, pick everything in order: the axis is reshaped. */
+export const gatherAll = rule({
+  name: 'gather-all',
+  match: ({ op, any, constant }) => op.Gather([any('x'), constant('indices', t => t.shape.length !== 1)]).as('node'),
+  replace({ x, indices, node }, { op, type, decline }) {
+    const shape = type(x)?.shape
+    const axis = node.attributes.axis < 0 ? node.attributes.axis + (shape?.length ?? 0) : node.attributes.axis
+    const size = shape?.[axis]
+    const picked = numbers(indices)
+    if (!shape || typeof size !== 'number' || picked.length !== size) return decline('it does not pick all')
+    for (let i = 0; i < size; i++)
+      if (picked[i] !== i && picked[i] !== i - size) return decline('it picks in another order')
+    if (indices.shape.length === 0) return op.Squeeze([x, op.ints([axis])])
+    if (size === 1) return op.Unsqueeze([x, op.ints(indices.shape.slice(1).map((_, i) => axis + i))])
+    const target = targetOf(shape, shape.toSpliced(axis, 1, ...indices.shape))
+    return target ? op.Reshape([x, op.ints(target)]) : decline('more than one size is neither fixed nor copied')
   },
 })

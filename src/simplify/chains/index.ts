@@ -1,6 +1,6 @@
 import type { Step } from '../step.ts'
 import { composeLayouts } from './compose-layouts.ts'
-import { composeSegments, gatherSegment } from './compose-segments.ts'
+import { composeSegments, gatherAll, gatherSegment } from './compose-segments.ts'
 import { concatBeforeReshape } from './concat-before-reshape.ts'
 import { concatAfterLayout, joinLayouts } from './join-layouts.ts'
 import { liftLayouts } from './lift-layouts.ts'
@@ -21,6 +21,7 @@ export const chains = (): readonly Step[] => [
   trimSlices,
   composeSegments,
   gatherSegment,
+  gatherAll,
   mergeSlices,
   slicesToSplit,
   mergeCasts,

@@ -70,6 +70,20 @@ describe('along one axis', () => {
       })),
       ['Slice', 'Slice'],
     ],
+    'indices that count an axis through, in rows, reshape it': [
+      makeGraph({ x, z: f32('N', 1, 3) }, (op, { x, z }) => {
+        const rows = op.constant(reshape(int64s([0, 1, 2, 3, -4, 5, 6, 7]), [2, 4]))
+        const one = op.constant(reshape(int64s([0]), [1, 1]))
+        const others = op.constant(reshape(int64s([0, 1, 2, 3, 4, 5, 7, 6]), [2, 4]))
+        return {
+          y: op.Gather([x, rows], { axis: 1 }),
+          a: op.Gather([z, one], { axis: 1 }),
+          b: op.Gather([z, op.scalar(-1, 'int64')], { axis: 1 }),
+          c: op.Gather([x, others], { axis: 1 }),
+        }
+      }),
+      ['Reshape', 'Unsqueeze', 'Squeeze', 'Gather'],
+    ],
     'a Gather of a Gather is one, and a Slice where it can be': [
       makeGraph({ x }, (op, { x }) => {
         const some = op.Gather([x, op.constant(int64s([6, 4, 2, 0]))], { axis: 1 })
