@@ -205,12 +205,13 @@ test('chains of data movement keep their outputs, whatever stands in them, for e
   expect(changed).toBeGreaterThan(60)
 })
 
+// Powers of two can always be split where a size asks for it; 6 and 4 as 4 and 6 cannot.
 test('a chain of nothing but layout nodes comes down to three nodes at most, with one Transpose', async () => {
   const only = step.filter(({ op }) => (layoutOps as readonly string[]).includes(op))
   await fc.assert(
     fc.asyncProperty(fc.array(only, { minLength: 3, maxLength: 12, size: 'max' }), async list => {
       const inOrder = list.map(one => ({ ...one, a: one.a - (one.a % 10), output: false }))
-      const graph = graphOf([4, 1, 6, 2], inOrder)
+      const graph = graphOf([4, 1, 8, 2], inOrder)
       const after = all(graph)
       const chain = after.nodes.filter(({ op }) => op !== 'Identity')
       expect(chain.length).toBeLessThanOrEqual(3)
