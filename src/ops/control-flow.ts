@@ -2,6 +2,7 @@ import { SinterError } from '../base/errors.ts'
 import { isTensorType, sameDim, type TensorType, type ValueType } from '../base/shape.ts'
 import { numbers } from '../base/tensor.ts'
 import type { Body } from '../graph/graph.ts'
+import { demandSingle } from './demand.ts'
 import { free, type InferredType, no, operator } from './operator.ts'
 
 export type Types = readonly (ValueType | undefined)[]
@@ -11,6 +12,7 @@ export const notFolded = no('bodies are not run')
 
 export const conditional = operator('If', {
   infer({ node, attributes: { then_branch, else_branch }, inputs: [condition], inferBody, constant }) {
+    demandSingle('condition', condition)
     const branches = possible([then_branch, else_branch], body => inferBody(body, []))
     const known = constant(0)
     const [taken] = known ? numbersOf(known) : ((condition?.value ?? []) as readonly unknown[])
@@ -45,6 +47,7 @@ const numbersOf = (t: Parameters<typeof numbers>[0]) => Array.from(numbers(t))
 
 export const loop = operator('Loop', {
   infer({ node, attributes: { body }, inputs, inputTypes, inferBody }) {
+    for (const type of inputs.slice(0, 2)) demandSingle('trip count or condition', type)
     const carried = inputTypes.slice(2)
     const iteration: InferredType = { dtype: 'int64', shape: [] }
     const condition: TensorType = { dtype: 'bool', shape: [] }

@@ -29,3 +29,9 @@ export function demandOneOf(
   if (value !== undefined && !known.includes(value))
     throw new Error(`its ${what} is ${value}, known are ${known.join(', ')}`)
 }
+
+/** Refuses a tensor that is known not to hold exactly one element: engines read the first. */
+export function demandSingle(what: string, type: TensorType | undefined): void {
+  if (type?.shape?.some(dim => typeof dim === 'number' && dim !== 1))
+    throw new Error(`its ${what} has the shape ${formatShape(type.shape)} where one element is read`)
+}

@@ -77,6 +77,8 @@ export const constantOfShape = operator('ConstantOfShape', {
   infer(call) {
     const fill = fillOf(call)
     const sizes = contentsOf(call, 0) ?? shapeOfLength(lengthOf(call.inputs[0]))
+    if (sizes?.some(dim => typeof dim === 'number' && !(Number.isSafeInteger(dim) && dim >= 0)))
+      throw new Error(`[${sizes}] is no shape`)
     const single = typeOfConstant(fill).value
     const few = isFixed(sizes) && elementCount(sizes) <= mostFollowed
     const value = single && few ? new Array<Dim>(elementCount(sizes)).fill(single[0]!) : undefined

@@ -2,6 +2,7 @@ import { divideDims, multiplyDims, type Shape } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import { axesOf } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
+import { demandPositive } from './demand.ts'
 import { sources, strided, stridesOf, take } from './elements.ts'
 import { free, no, operator } from './operator.ts'
 
@@ -44,9 +45,10 @@ export function transposed(x: Tensor, order: readonly number[]): Tensor {
 }
 
 export const depthToSpace = operator('DepthToSpace', {
-  infer: ({ attributes: { blocksize }, inputs: [x] }) => [
-    { dtype: x!.dtype, shape: x!.shape && rearranged(x!.shape, 1 / blocksize, blocksize) },
-  ],
+  infer: ({ attributes: { blocksize }, inputs: [x] }) => {
+    demandPositive('blocksize', blocksize)
+    return [{ dtype: x!.dtype, shape: x!.shape && rearranged(x!.shape, 1 / blocksize, blocksize) }]
+  },
   gradient: ({ op, attributes: { blocksize, mode }, x: [x], dy: [dy] }) => [
     mode === 'CRD' ? columnsRowsDepthInverse(op, dy!, op.shape(x!), blocksize) : op.SpaceToDepth([dy], { blocksize }),
   ],
@@ -66,9 +68,10 @@ export const depthToSpace = operator('DepthToSpace', {
 })
 
 export const spaceToDepth = operator('SpaceToDepth', {
-  infer: ({ attributes: { blocksize }, inputs: [x] }) => [
-    { dtype: x!.dtype, shape: x!.shape && rearranged(x!.shape, blocksize, 1 / blocksize) },
-  ],
+  infer: ({ attributes: { blocksize }, inputs: [x] }) => {
+    demandPositive('blocksize', blocksize)
+    return [{ dtype: x!.dtype, shape: x!.shape && rearranged(x!.shape, blocksize, 1 / blocksize) }]
+  },
   gradient: ({ op, attributes: { blocksize }, dy: [dy] }) => [op.DepthToSpace([dy], { blocksize, mode: 'DCR' })],
   coupling: no('each of its channels is made of positions of another'),
   cost: free,
