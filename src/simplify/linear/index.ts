@@ -8,6 +8,7 @@ import { padIntoAveragePool, padIntoConv, padIntoMaxPool } from './fold-pad.ts'
 import { mergeAffine } from './merge-affine.ts'
 import { mergeBounds } from './merge-bounds.ts'
 import { mergeParallel } from './merge-parallel.ts'
+import { sinkScale } from './sink-scale.ts'
 import { addIntoGemm, matMulToGemm, transposedMatMulToGemm, transposeIntoGemm } from './to-gemm.ts'
 
 /** Arithmetic that moves into the weights and attributes of convolutions and matrix products. */
@@ -22,6 +23,7 @@ export const linear = (settings: Settings): readonly Step[] => [
   foldBatchNorm,
   foldAfter,
   foldBefore,
+  sinkScale,
   padIntoConv,
   padIntoMaxPool,
   padIntoAveragePool,

@@ -233,6 +233,44 @@ describe('scales and shifts before a linear node', () => {
   test.each(Object.entries(cases))('%s', (_, one) => expectCase(one))
 })
 
+describe('a number that scales what weights made', () => {
+  const heads = (op: Ops, x: Ref, perm: readonly number[] = [0, 2, 1, 3]) =>
+    op.Transpose([op.Reshape([x, op.ints([0, 7, 2, 3])])], { perm })
+  const query = (op: Ops, x: Ref) => op.Add([op.MatMul([x, c(op, 4, 6)]), c(op, 6)])
+  const cases: Record<string, Case> = {
+    'past heads into the weights and the bias of the queries': [
+      series,
+      (op, x) => op.Mul([heads(op, query(op, x)), op.scalar(0.25)]),
+      'MatMul Add Reshape Transpose',
+    ],
+    'past a product of queries and keys': [
+      series,
+      (op, x) => {
+        const keys = heads(op, op.Add([op.MatMul([op.Abs([x]), c(op, 4, 6)]), c(op, 6)]), [0, 2, 3, 1])
+        return op.Div([op.MatMul([heads(op, query(op, x)), keys]), op.scalar(2)])
+      },
+      'MatMul Add Reshape Transpose Abs MatMul Add Reshape Transpose MatMul',
+    ],
+    'nothing above has weights': [
+      f32('N', 7, 6),
+      (op, x) => op.Mul([heads(op, x), op.scalar(0.25)]),
+      'Reshape Transpose Mul',
+    ],
+    'not past a function': [
+      series,
+      (op, x) => op.Mul([heads(op, op.Tanh([query(op, x)])), op.scalar(0.25)]),
+      'MatMul Add Tanh Reshape Transpose Mul',
+    ],
+  }
+  test.each(Object.entries(cases))('%s', async (_, [type, build, expected]) => {
+    const graph = makeGraph({ x: type }, (op, { x }) => ({ y: build(op, x) }))
+    const after = all(graph)
+    expect(operators(after).split(' ').sort()).toEqual(expected.split(' ').sort())
+    await expectSameOutputs(after, graph)
+    expect(all(after)).toBe(after)
+  })
+})
+
 describe('rows of scales and shifts', () => {
   const cases: Record<string, Case> = {
     'Mul and Div': [image, (op, x) => op.Div([op.Mul([x, c(op, 4, 1, 1)]), op.scalar(3)]), 'Mul'],
