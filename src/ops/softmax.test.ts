@@ -18,6 +18,8 @@ for (const record of [softmax, logSoftmax]) {
       { opset: 12, attributes: { axis: 0 }, inputs: [x] },
       { opset: 12, attributes: { axis: -1 }, inputs: [x] },
       { opset: 11, attributes: { axis: -2 }, inputs: [x] },
+      { name: 'where only one axis has several elements', opset: 9, inputs: [{ shape: [2, 5, 1, 1] }] },
+      { name: 'where none has', opset: 9, inputs: [{ shape: [2, 1, 1] }] },
     ],
     bench,
   )

@@ -1,3 +1,4 @@
+import type { Shape } from '../base/shape.ts'
 import { axisOf } from './axes.ts'
 import { elementwiseLinks } from './broadcast.ts'
 import { piecewiseConstant } from './elementwise.ts'
@@ -44,14 +45,22 @@ function allButAxis(call: TypedCall, axis: number): readonly Link[] {
   return elementwiseLinks(call).filter(({ from }) => from[2] !== axisOf(axis, rank))
 }
 
+/** The one axis of `axis` and those after it that is not of size 1, counted from the end; undefined if there may be more. */
+function onlyWideAxis(shape: Shape | undefined, axis: number): number | undefined {
+  if (!shape) return undefined
+  const first = axisOf(axis, shape.length)
+  const wide = shape.flatMap((dim, i) => (i >= first && dim !== 1 ? [i - shape.length] : []))
+  return wide.length > 1 ? undefined : (wide[0] ?? -1)
+}
+
 /** Before opset 13 all the axes from `axis` on were taken as one. */
 function overOneAxis<K extends 'Softmax' | 'LogSoftmax' | 'Hardmax'>(type: K): Upgrade<K> {
   return {
     to: 13,
     apply({ attributes, inputs: [x] }, op, [data]) {
       const { axis } = attributes as { readonly axis: number }
-      const rank = x?.shape?.length
-      if (rank !== undefined && axisOf(axis, rank) === rank - 1) return [op[type]([data], { axis: -1 })]
+      const only = onlyWideAxis(x?.shape, axis)
+      if (only !== undefined) return [op[type]([data], { axis: only })]
       const normalized = op[type]([op.Flatten([data], { axis })], { axis: -1 })
       return [op.Reshape([normalized, op.Shape([data])])]
     },
