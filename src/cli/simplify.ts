@@ -99,7 +99,7 @@ export const simplifyVerb: Verb = (program, io) => {
     .addOption(new Option('--seed <number>', 'of the random inputs').argParser(count).default(0))
     .addOption(new Option('--skip <step>', 'leave out a step; again for more').argParser(names))
     .addOption(new Option('--only <step>', 'take this step alone; again for more').argParser(names))
-    .addOption(new Option('--opset <version>', 'write it in this opset (default: 21, or newer)').argParser(wholeNumber))
+    .addOption(new Option('--opset <version>', 'write it in this opset (default: the oldest that can say it, its own or newer)').argParser(wholeNumber))
     .option('--keep-names', 'tensors and nodes made anew take the names of those they replace')
     .addOption(new Option('--strip <what>', 'leave out documentation and metadata').choices(['metadata']))
     .option('--keep-overridable', 'keep initializers among the inputs: callers override them')

@@ -5,7 +5,7 @@ import { pinInputs } from '../graph/pin.ts'
 import { restoreNames } from '../graph/restore-names.ts'
 import { stripMetadata } from '../graph/strip.ts'
 import { encodedBytes } from '../onnx/encoded-bytes.ts'
-import { checkOpset, inOpset } from '../read/in-opset.ts'
+import { checkOpset, inOldestOpset, inOpset } from '../read/in-opset.ts'
 import { countNodes } from '../read/summary.ts'
 import { type Refusal, upgrade } from '../read/upgrade.ts'
 import type { RuleStatistics } from '../rewrite/trace.ts'
@@ -39,7 +39,7 @@ export interface SimplifyModelOptions extends Omit<SimplifyOptions, 'opset'> {
   /** Part of an output's scale by which it may move; see `toleranceOf`. */
   readonly tolerance?: number
   readonly threads?: number
-  /** The opset of the result; if left out, the one that Sinter works in, or the model's own if that is newer. */
+  /** The opset of the result; if left out, the oldest that can say it, no older than the model's own. */
   readonly opset?: number
   /** Tensors and nodes made anew take the names of those that they replace. */
   readonly keepNames?: boolean
@@ -107,7 +107,8 @@ export async function simplifyModel(
     told = made.told
     const named = keepNames ? restoreNames(made.graph, model) : made.graph
     try {
-      const said = older ? inOpset(named, opset) : named
+      const said =
+        opset === undefined ? inOldestOpset(named, model.opset[''] ?? 1) : older ? inOpset(named, opset) : named
       return strip ? stripMetadata(said) : said
     } catch (error) {
       if (error instanceof SinterError && error.code === 'not-supported') unsayable ??= error

@@ -7,14 +7,15 @@ import type { Refusal, Upgraded } from './upgrade.ts'
 
 /**
  * Rewrites a graph and the bodies inside of it to an older opset, node by node; values keep their names. What an older
- * form cannot say is refused, and the graph stays as it is then.
+ * form cannot say is refused, and the graph stays as it is then. `all` lists every node that refuses, not just the first.
  */
-export function downgrade(graph: Graph, to: number): Upgraded {
+export function downgrade(graph: Graph, to: number, { all = true }: { readonly all?: boolean } = {}): Upgraded {
   const from = graph.opset['']
   if (from === undefined || from <= to) return { graph, refused: [] }
   const refused: Refusal[] = []
   const inBody = <B extends Body>(body: B, scope: Scope): B => {
     const nodes = body.nodes.map((node): Node => {
+      if (refused.length > 0 && !all) return node
       const attributes = mapBodies(node, inner => inBody(inner, scopeInside(graph, inner, scope)))
       const whole = attributes === node.attributes ? node : { ...node, attributes }
       const result = downgradeNode(whole, scope, to)

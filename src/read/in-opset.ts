@@ -21,6 +21,24 @@ export function inOpset(graph: Graph, opset: number): Graph {
   )
 }
 
+/** Opsets that engines in use begin at: a graph goes back to the first of these that can say it. */
+const landings = [13, 17, 18, 20]
+
+/**
+ * A graph in the oldest opset that can say it, no older than `from`: engines that read the model's own opset may know
+ * nothing newer, and those that do may have their fastest kernels for the older forms (onnxruntime 1.30's convolution
+ * layout ends at an AveragePool of opset 19).
+ */
+export function inOldestOpset(graph: Graph, from: number): Graph {
+  const current = graph.opset[''] ?? from
+  for (const opset of [from, ...landings.filter(one => one > from)]) {
+    if (opset >= current) break
+    const { graph: made, refused } = downgrade(graph, opset, { all: false })
+    if (refused.length === 0) return made
+  }
+  return graph
+}
+
 /** @throws SinterError `invalid-argument` for an opset that there is not. */
 export function checkOpset(opset: number): void {
   if (!(Number.isInteger(opset) && opset >= 1 && opset <= newestOpset))
