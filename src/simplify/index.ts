@@ -1,8 +1,10 @@
 import { SinterError } from '../base/errors.ts'
 import { rewrite } from '../rewrite/apply.ts'
-import { fixedPoint, type Pass } from '../rewrite/pass.ts'
+import { fixedPoint, type Pass, pass } from '../rewrite/pass.ts'
 import type { Rule } from '../rewrite/rule.ts'
+import type { TraceEvent } from '../rewrite/trace.ts'
 import { chains } from './chains/index.ts'
+import { constantBytes } from './constants/constant-bytes.ts'
 import { dropUnused } from './constants/drop-unused.ts'
 import { constants } from './constants/index.ts'
 import { tieConstants } from './constants/tie-constants.ts'
@@ -43,7 +45,8 @@ export interface SimplifyOptions extends Partial<Settings> {
 }
 
 /**
- * A pass that takes every step again and again until none changes the graph any more.
+ * A pass that takes every step again and again until none changes the graph any more. Where the constants that this folds
+ * come to more bytes in sum than `maxGrowth` allows, it begins anew and lets each grow less.
  * @throws SinterError `invalid-argument` for a step that does not exist.
  */
 export function simplify(options: SimplifyOptions = {}): Pass {
@@ -54,9 +57,28 @@ export function simplify(options: SimplifyOptions = {}): Pass {
     const message = `There is no step '${unknown}' in simplify; its steps are ${known.join(', ')}.`
     throw new SinterError('invalid-argument', message, { unknown, steps: known })
   }
-  const taken = steps(settings).filter(step => !skip.includes(nameOf(step)) && (only?.includes(nameOf(step)) ?? true))
-  return fixedPoint(joinRules(taken), { title: 'simplify', ...(rounds === undefined ? {} : { rounds }) })
+  const isTaken = (step: Step) => !skip.includes(nameOf(step)) && (only?.includes(nameOf(step)) ?? true)
+  const within = (maxGrowth: number) =>
+    fixedPoint(joinRules(steps({ ...settings, maxGrowth }).filter(isTaken)), {
+      title: 'simplify',
+      ...(rounds === undefined ? {} : { rounds }),
+    })
+  const allowed = settings.maxGrowth ?? defaultSettings.maxGrowth
+  return pass('simplify', (graph, trace) => {
+    const limit = constantBytes(graph) + allowed
+    for (let each = allowed; ; each = each < leastGrowth ? 0 : each / growthStep) {
+      const told: TraceEvent[] = []
+      const after = within(each)(graph, event => void told.push(event))
+      if (each > 0 && constantBytes(after) > limit) continue
+      for (const event of told) trace?.(event)
+      return after
+    }
+  })
 }
+
+/** By how much less a constant may grow each time that all of them have grown too much, and when that is nothing. */
+const growthStep = 16
+const leastGrowth = 256
 
 /** Neighbouring rules become one pass: they share one walk, and one makes room for another without a further round. */
 function joinRules(list: readonly Step[]): readonly Pass[] {

@@ -5,8 +5,8 @@ export interface Settings {
   /** Keep initializers among the graph's inputs, so that callers can override them; nothing is folded into those. */
   readonly keepOverridable: boolean
   /**
-   * Bytes by which a folded constant may exceed the constants that it is made from: a few numbers that fill a large tensor
-   * (ConstantOfShape, Expand, Tile) stay as they are beyond it.
+   * Bytes by which folded constants may exceed those that they are made from, each of them and all together: a few numbers
+   * that fill a large tensor (ConstantOfShape, Expand, Tile) stay as they are beyond it.
    */
   readonly maxGrowth: number
   /** Nodes that the iterations of a Loop, written out, may come to: beyond it, it stays a Loop. */

@@ -30,8 +30,12 @@ export async function foldWithBackend(
   if (wanted.length === 0) return graph
   const budget = bytesBehind(graph, nodes)
   const values = new Map<string, Tensor>()
+  let left = maxGrowth
   await compute(graph, nodes, wanted, backend, (name, value) => {
-    if (bytesIn(value) <= budget(name) + maxGrowth) values.set(name, value)
+    const growth = Math.max(0, bytesIn(value) - budget(name))
+    if (growth > left) return
+    left -= growth
+    values.set(name, value)
   })
   return values.size === 0 ? graph : withValues(graph, nodes, values)
 }
