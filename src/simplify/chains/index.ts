@@ -7,7 +7,7 @@ import { liftLayouts } from './lift-layouts.ts'
 import { mergeCasts, mergeExpands, mergePads, mergeSlices, mergeTiles, trimSlices } from './merge-twins.ts'
 import { reducedAxes } from './reduced-axes.ts'
 import { sinkLayouts } from './sink-layouts.ts'
-import { slicesToSplit } from './slices-to-split.ts'
+import { slicesToSplit, splitToSlice } from './slices-to-split.ts'
 
 /** Rows of nodes that move data without computing: one in the place of several. */
 export const chains = (): readonly Step[] => [
@@ -24,6 +24,7 @@ export const chains = (): readonly Step[] => [
   gatherAll,
   mergeSlices,
   slicesToSplit,
+  splitToSlice,
   mergeCasts,
   mergePads,
   mergeExpands,

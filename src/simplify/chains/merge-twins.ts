@@ -1,5 +1,7 @@
 import { numbers } from '../../base/tensor.ts'
-import { rule } from '../../rewrite/rule.ts'
+import type { Node } from '../../graph/graph.ts'
+import type { Ref } from '../../ops/build.ts'
+import { rule, type Tools } from '../../rewrite/rule.ts'
 import { wholeNumbers } from './layout-node.ts'
 import { type AxisCut, cutsOf, emitSlice } from './segments.ts'
 
@@ -18,7 +20,7 @@ export const mergeSlices = rule({
       .as('outer'),
   replace({ x, inner, outer }, tools) {
     const [first, second] = [cutsOf(inner.node, tools), cutsOf(outer.node, tools)]
-    if (!first || !second) return tools.decline('what they take is not fixed')
+    if (!first || !second) return sliceOfBoth(x, boundsOf(inner.node, tools), boundsOf(outer.node, tools), tools)
     const cuts = new Map<number, AxisCut>(first.map(cut => [cut.axis, cut]))
     for (const { axis, start, step, count } of second) {
       const before = cuts.get(axis)
@@ -32,6 +34,41 @@ export const mergeSlices = rule({
     return cuts.size === 0 ? x : emitSlice(tools.op, x, [...cuts.values()])
   },
 })
+
+interface Bounds {
+  readonly axis: number
+  readonly start: number
+  readonly end: number
+  readonly step: number
+}
+
+/** What a Slice says of each of its axes; undefined if that is not constant. */
+function boundsOf(node: Node, tools: Tools): readonly Bounds[] | undefined {
+  const rank = tools.type(node.inputs[0]!)?.shape?.length
+  const [starts, ends, listed, steps] = [1, 2, 3, 4].map(i => wholeNumbers(node.inputs[i], tools))
+  if (!starts || !ends || rank === undefined || (node.inputs[3] && !listed) || (node.inputs[4] && !steps))
+    return undefined
+  return starts.map((start, i) => {
+    const axis = listed?.[i] ?? i
+    return { axis: axis < 0 ? axis + rank : axis, start, end: ends[i]!, step: steps?.[i] ?? 1 }
+  })
+}
+
+/** Slices along different axes do not ask for each other's sizes. */
+function sliceOfBoth(x: Ref, inner: readonly Bounds[] | undefined, outer: typeof inner, { op, decline }: Tools) {
+  if (!inner || !outer) return decline('what they take is not fixed')
+  const all = [...inner, ...outer]
+  if (new Set(all.map(({ axis }) => axis)).size < all.length) return decline('what they take of an axis is not fixed')
+  const clamped = (value: number) => Math.max(-beyond, Math.min(value, beyond))
+  const pick = (key: keyof Bounds) => op.ints(all.map(bounds => clamped(bounds[key])))
+  return op.Slice([
+    x,
+    pick('start'),
+    pick('end'),
+    pick('axis'),
+    all.some(({ step }) => step !== 1) ? pick('step') : null,
+  ])
+}
 
 /** What a Slice takes from first to last along an axis, of whatever size, it need not name. */
 export const trimSlices = rule({

@@ -41,6 +41,19 @@ describe('along one axis', () => {
       makeGraph({ x }, (op, { x }) => ({ y: slice(op, slice(op, x, 1, 7), 0, 2, 2) })),
       ['Slice'],
     ],
+    'slices along different axes of any size are one': [
+      makeGraph({ x: f32(4, 'H', 'W') }, (op, { x }) => ({
+        y: slice(op, slice(op, x, 1, -1, 1), -3, -(2 ** 31), -1, -2),
+        z: slice(op, slice(op, x, 1, -1, 1), 0, -1, -2),
+      })),
+      ['Slice', 'Slice', 'Slice'],
+    ],
+    'a Split of which one part is read is a slice of it': [
+      makeGraph({ x }, (op, { x }) => ({
+        y: slice(op, op.many('Split', 3, [x, op.ints([2, 5, 1])], { axis: -2 })[1]!, 0, 2, 2),
+      })),
+      ['Slice'],
+    ],
     'a slice of joined values is one of them, or of one': [
       makeGraph({ x, z: x }, (op, { x, z }) => {
         const [a, b] = [op.Relu([x]), op.Neg([z])]

@@ -23,6 +23,29 @@ export const slicesToSplit = rule({
   },
 })
 
+/** A Split of which one part is read is a Slice, which joins with others. */
+export const splitToSlice = rule({
+  name: 'split-to-slice',
+  match: ({ op, any, rest }) => op.Split([any('x'), rest('sizes')]).as('split'),
+  replace({ x, split }, tools) {
+    const { op, type, uses, readers, decline } = tools
+    const { outputs } = split.node
+    const read = outputs.flatMap((output, i) => (output !== '' && uses(output) > 0 ? [i] : []))
+    if (read.length !== 1 || outputs.length === 1) return decline('')
+    const rank = type(x)?.shape?.length
+    if (rank === undefined) return decline('the rank of its input is not known')
+    const axis = split.attributes.axis < 0 ? split.attributes.axis + rank : split.attributes.axis
+    const [at] = read as [number]
+    // Slices that have just become this Split come to it one by one.
+    if ([...readers(x)].some(reader => partOf(reader, tools)?.axis === axis)) return decline('')
+    const counts = outputs.slice(0, at + 1).map(output => (output === '' ? undefined : type(output)?.shape?.[axis]))
+    if (!counts.every(count => typeof count === 'number')) return decline('the sizes of its parts are not known')
+    const end = counts.reduce((sum, count) => sum + count, 0)
+    const slice = op.Slice([x, op.ints([end - counts[at]!]), op.ints([end]), op.ints([axis])])
+    return outputs.map((_, i) => (i === at ? slice : null))
+  },
+})
+
 interface Part {
   readonly axis: number
   readonly start: number
