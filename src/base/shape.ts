@@ -172,9 +172,9 @@ export function addDims(a: Dim, b: Dim): Dim {
 /** a * b; unknown if either is, unless the other is 0. */
 export function multiplyDims(a: Dim, b: Dim): Dim {
   if (a === 0 || b === 0) return 0
+  if (typeof a === 'number' && typeof b === 'number') return settled(a * b)
   if (a === 1) return b
   if (b === 1) return a
-  if (typeof a === 'number' && typeof b === 'number') return settled(a * b)
   if (isOpaque(a) || isOpaque(b)) return ''
   const terms = new Map<string, number>()
   for (const [m, c] of polynomial(a)) {

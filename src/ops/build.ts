@@ -28,7 +28,7 @@ export interface Ops extends Emit {
   constant(value: Tensor, hint?: string): Ref
   /** A rank-0 constant. */
   scalar(value: number, dtype?: DType): Ref
-  /** A 1-D int64 constant: axes, shapes, pads. */
+  /** A 1-D int64 constant: axes, shapes, pads. @throws SinterError `not-supported` for numbers that are no integers. */
   ints(values: readonly number[]): Ref
   /** @throws SinterError `not-supported` if the value's type is not known. */
   type(ref: Ref): TensorType
@@ -102,7 +102,10 @@ export function builder(target: BuildTarget, scope: Scope): Ops {
       many,
       constant,
       scalar: (value: number, dtype: DType = 'float32') => constant(full(dtype, [], value), 'scalar'),
-      ints: (values: readonly number[]) => constant(int64s(values), 'ints'),
+      ints(values: readonly number[]) {
+        if (values.every(Number.isInteger)) return constant(int64s(values), 'ints')
+        throw new SinterError('not-supported', `The list ${values.join(', ')} would hold something else than integers.`)
+      },
       type,
       shape(ref: Ref) {
         const { shape } = type(ref)

@@ -1,5 +1,5 @@
 import { messageOf, SinterError } from '../base/errors.ts'
-import { isTensorType, type ValueType } from '../base/shape.ts'
+import { formatShape, isTensorType, type ValueType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import { type Body, describe, type Node } from '../graph/graph.ts'
 import { withFollowed } from './follow.ts'
@@ -56,7 +56,19 @@ export function inferNode(node: Node, scope: Scope): readonly (InferredType | Va
   if (!operator) return bySchema()
   const untyped = node.inputs.some((name, i) => name !== '' && !isTensorType(call.inputTypes[i]))
   if (untyped && operator.accepts !== 'any') return bySchema()
-  return asked(node, () => withFollowed(operator, call, operator.infer(call)))
+  return asked(node, () => withFollowed(operator, call, operator.infer(call)).map(withSizes))
+}
+
+/** Refuses sizes below 0, which no engine can make; those that numbers cannot tell apart are not known. */
+function withSizes<T extends ValueType | undefined>(type: T): T {
+  if (!isTensorType(type) || !type.shape?.some(dim => typeof dim === 'number' && !isSize(dim))) return type
+  if (type.shape.some(dim => typeof dim === 'number' && dim < 0))
+    throw new Error(`its output would have the shape ${formatShape(type.shape)}`)
+  return { ...type, shape: type.shape.map(dim => (typeof dim === 'string' || isSize(dim) ? dim : '')) }
+}
+
+function isSize(dim: number): boolean {
+  return Number.isSafeInteger(dim) && dim >= 0
 }
 
 /**

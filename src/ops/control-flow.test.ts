@@ -174,3 +174,34 @@ describe('sequences', () => {
     expect(() => into(0)).toThrow('a size above 0, not 0')
   })
 })
+
+test('bodies that take or make another number of values than their nodes give and hand out are refused', () => {
+  const inner = body([], [{ op: 'Neg', inputs: ['x'], outputs: ['a'] }], 'a')
+  const branches = { then_branch: attribute.graph(inner), else_branch: attribute.graph(inner) }
+  const choice: NewNode = { op: 'If', inputs: ['c'], outputs: ['y', 'z'], attributes: branches }
+  const inputs = [value('x', 'float32', [2]), value('c', 'bool', [])]
+  expect(() => infer(graph(inputs, [choice], {}, 'y'))).toThrow("its body 'body' has 1 outputs where 2 are needed")
+
+  const again = body([...untyped('i', 'go', 'state')], [{ op: 'Neg', inputs: ['state'], outputs: ['n'] }], 'go', 'n')
+  const loop = (inputs: string[], outputs: string[]): NewNode => ({
+    op: 'Loop',
+    inputs,
+    outputs,
+    attributes: { body: attribute.graph(again) },
+  })
+  const run = (...[from, to]: Parameters<typeof loop>) =>
+    infer(graph(inputs, [loop(from, to)], { times: scalar('int64', 3) }, 'y'))
+  expect(run(['times', '', 'x'], ['y']).get('y')).toEqual({ dtype: 'float32', shape: [2] })
+  expect(() => run(['times', '', 'x'], ['y', 'all'])).toThrow('2 outputs where 3 are needed')
+  expect(() => run(['times', '', 'x', 'x'], ['y', 'z'])).toThrow('3 inputs where 4 are given')
+
+  const sum = body(untyped('slice'), [{ op: 'Neg', inputs: ['slice'], outputs: ['n'] }], 'n')
+  const scanning = (outputs: string[], count: number): NewNode => ({
+    op: 'Scan',
+    inputs: ['x'],
+    outputs,
+    attributes: { body: attribute.graph(sum), num_scan_inputs: attribute.int(count) },
+  })
+  expect(() => infer(graph(inputs, [scanning(['y', 'z'], 1)], {}, 'y'))).toThrow('1 outputs where 2 are needed')
+  expect(() => infer(graph(inputs, [scanning(['y'], 2)], {}, 'y'))).toThrow('it scans 2 of its 1 inputs')
+})

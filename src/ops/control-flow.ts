@@ -13,6 +13,7 @@ export const notFolded = no('bodies are not run')
 export const conditional = operator('If', {
   infer({ node, attributes: { then_branch, else_branch }, inputs: [condition], inferBody, constant }) {
     demandSingle('condition', condition)
+    for (const body of [then_branch, else_branch]) demandBody(body, 0, node.outputs.length)
     const branches = possible([then_branch, else_branch], body => inferBody(body, []))
     const known = constant(0)
     const [taken] = known ? numbersOf(known) : ((condition?.value ?? []) as readonly unknown[])
@@ -45,10 +46,19 @@ function possible(bodies: readonly Body[], infer: (body: Body) => Types): readon
 
 const numbersOf = (t: Parameters<typeof numbers>[0]) => Array.from(numbers(t))
 
+/** Refuses a body that does not take what its node gives to it, or that makes less than its node hands out. */
+export function demandBody(body: Body, inputs: number, outputs: number): void {
+  if (body.inputs.length !== inputs)
+    throw new Error(`its body '${body.name}' has ${body.inputs.length} inputs where ${inputs} are given`)
+  if (body.outputs.length < outputs)
+    throw new Error(`its body '${body.name}' has ${body.outputs.length} outputs where ${outputs} are needed`)
+}
+
 export const loop = operator('Loop', {
   infer({ node, attributes: { body }, inputs, inputTypes, inferBody }) {
     for (const type of inputs.slice(0, 2)) demandSingle('trip count or condition', type)
     const carried = inputTypes.slice(2)
+    demandBody(body, 2 + carried.length, 1 + Math.max(carried.length, node.outputs.length))
     const iteration: InferredType = { dtype: 'int64', shape: [] }
     const condition: TensorType = { dtype: 'bool', shape: [] }
     let goesOn: ValueType | undefined

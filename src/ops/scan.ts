@@ -1,13 +1,21 @@
 import { type Dim, isTensorType, type Shape, type TensorType, type ValueType } from '../base/shape.ts'
 import type { Body, Node } from '../graph/graph.ts'
 import type { Ops, Ref } from './build.ts'
-import { inBodies, notFolded, settled, type Types } from './control-flow.ts'
+import { demandBody, inBodies, notFolded, settled, type Types } from './control-flow.ts'
 import { type Call, no, operator } from './operator.ts'
 
 type Infer = Call['inferBody']
 
 export const scan = operator('Scan', {
-  infer: call => (call.opset < 9 ? batchedTypes(call) : scannedTypes(call.attributes, call.inputTypes, call.inferBody)),
+  infer: call => {
+    const { node, opset, attributes, inputTypes, inferBody } = call
+    const inputs = inputTypes.length - (opset < 9 ? 1 : 0)
+    const states = inputs - attributes.num_scan_inputs
+    if (states < 0 || attributes.num_scan_inputs < 1)
+      throw new Error(`it scans ${attributes.num_scan_inputs} of its ${inputs} inputs`)
+    demandBody(attributes.body, inputs, Math.max(states, node.outputs.length))
+    return opset < 9 ? batchedTypes(call) : scannedTypes(attributes, inputTypes, inferBody)
+  },
   gradient: no('the values of every step would have to be kept'),
   coupling: inBodies,
   cost({ attributes, inputs }) {

@@ -93,6 +93,9 @@ function cutsOf(call: SliceCall, shape: Shape): readonly Cut[] | undefined {
   const starts = (call.node.inputs[1] ? contentsOf(call, 1) : old.starts) ?? unknown
   const ends = (call.node.inputs[2] ? contentsOf(call, 2) : old.ends) ?? unknown
   const steps = call.node.inputs[4] ? numbersFrom(call, 4, '') : axes.map(() => 1)
+  for (const list of [starts, ends, steps ?? unknown]) {
+    if (list.length !== axes.length) throw new Error(`${list.length} bounds or steps for ${axes.length} axes`)
+  }
   return axes.map((given, i) => {
     const axis = axisOf(given, shape.length)
     const step = steps?.[i]

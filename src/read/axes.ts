@@ -40,7 +40,10 @@ export interface AxisTable {
 }
 
 /** The longest axis whose indices are followed one by one; vocabularies have a tenth. */
-const mostIndices = 2 ** 22
+export const mostIndices = 2 ** 22
+
+/** How many indices are followed in all: the largest networks have a tenth. */
+const mostInAll = 2 ** 24
 
 export function axisTable(scope: Scope): AxisTable {
   const byValue = new Map<string, readonly Axis[]>()
@@ -92,6 +95,17 @@ export function axisTable(scope: Scope): AxisTable {
     pins[root] = place
   }
 
+  /** What is tied to axes that are pinned is pinned too. */
+  function settle(open: Axis[]): void {
+    for (let axis = open.pop(); axis; axis = open.pop()) {
+      for (const other of ties.get(axis) ?? []) {
+        if (other.reason !== undefined) continue
+        other.reason = axis.reason
+        open.push(other)
+      }
+    }
+  }
+
   const table: AxisTable = {
     axesOf(value) {
       let found = byValue.get(value)
@@ -118,17 +132,15 @@ export function axisTable(scope: Scope): AxisTable {
     },
     spread() {
       // Most of a network's indices lie on axes that stay as a whole (height, width): they never get to the forest.
-      const open = axes.filter(axis => axis.reason !== undefined)
-      for (let axis = open.pop(); axis; axis = open.pop()) {
-        for (const other of ties.get(axis) ?? []) {
-          if (other.reason !== undefined) continue
-          other.reason = axis.reason
-          open.push(other)
-        }
-      }
+      settle(axes.filter(axis => axis.reason !== undefined))
       let count = 0
       for (const axis of axes) {
         if (axis.reason !== undefined) continue
+        if (count + axis.size! > mostInAll) {
+          axis.reason = `the graph has more channels than are told apart, and '${axis.value}' is past them`
+          settle([axis])
+          continue
+        }
         axis.offset = count
         count += axis.size!
       }

@@ -96,14 +96,16 @@ function pinnedAxes(table: AxisTable, reasonOf: (root: number) => string | undef
   const pinned: PinnedAxis[] = []
   for (const axis of table.all()) {
     if (!axis.parameter || !axis.channels || axis.size === undefined) continue
-    const reasons: string[] = []
-    for (let i = 0; i < axis.size; i++) {
-      const reason = axis.reason ?? reasonOf(table.find(axis, i))
-      if (reason !== undefined) reasons.push(reason)
-    }
-    if (reasons.length === 0) continue
     const { value, size } = axis
-    pinned.push({ value, axis: axis.axis, size, pinned: reasons.length, reason: reasons[0]! })
+    let first = axis.reason
+    let count = first === undefined ? 0 : size
+    for (let i = 0; i < size && axis.reason === undefined; i++) {
+      const reason = reasonOf(table.find(axis, i))
+      if (reason === undefined) continue
+      first ??= reason
+      count++
+    }
+    if (first !== undefined) pinned.push({ value, axis: axis.axis, size, pinned: count, reason: first })
   }
   return pinned
 }

@@ -202,6 +202,12 @@ describe('coupled channel groups', () => {
     expect(groupsOf(reshaped)).toEqual(['a x6: a[1] b.weight[1]'])
   })
 
+  it('are not told apart on axes longer than anything can be', () => {
+    const tiled = net([1, 4], ({ op, linear }, x) => op.Tile([linear('a', x, 6), op.ints([1, 2 ** 40])]))
+    expect(groupsOf(tiled)).toEqual([])
+    expect(reasons(tiled)['a.weight[0]']).toMatch(/'tile', axis 1, is \d+, more than are told apart/)
+  })
+
   it('are computed once for a graph', () => {
     const mlp = net(['N', 5], ({ linear }, x) => linear('b', linear('a', x, 7), 3))
     expect(couple(mlp)).toBe(couple(mlp))

@@ -4,7 +4,7 @@ import { type Body, bodiesOf, capturesOf, describe, type Graph, type Node, requi
 import { asked, type Scope, typedCallOf } from '../ops/call.ts'
 import { operatorOf } from '../ops/index.ts'
 import { isNo, type Link, type Port } from '../ops/operator.ts'
-import { type Axis, type AxisTable, axisTable } from './axes.ts'
+import { type Axis, type AxisTable, axisTable, mostIndices } from './axes.ts'
 import { gatherGroups } from './channel-groups.ts'
 import { eachPair, isSame } from './index-map.ts'
 import { infer, scopeOf } from './infer.ts'
@@ -167,6 +167,11 @@ function join(node: Node, links: readonly ResolvedLink[], table: AxisTable): voi
   const reached = new Map<Axis, Uint8Array | true>()
   for (const { from, to, map, output } of links) {
     if (from.reason !== undefined && to.reason !== undefined) continue
+    if (Math.max(from.size!, to.size!) > mostIndices) {
+      const [open, long] = from.reason === undefined ? [from, to] : [to, from]
+      for (let i = 0; i < open.size!; i++) table.pinIndex(open, i, long.reason!)
+      continue
+    }
     const whole = isSame(map, from.size!, to.size!)
     let seen: Uint8Array | undefined
     if (output && whole) reached.set(output, true)

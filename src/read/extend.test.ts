@@ -31,3 +31,8 @@ test('changing nothing gives the graph itself; a node that does not fit is refus
     expect.objectContaining({ code: 'invalid-graph' }),
   )
 })
+
+test('a list of what is no integer is not built', () => {
+  const build = () => extend(emptyGraph('test'), op => void op.ints([1, Number.NaN]))
+  expect(build).toThrow('would hold something else than integers')
+})

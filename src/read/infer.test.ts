@@ -200,3 +200,9 @@ test('sizes that a file states for values in between do not outweigh what follow
   )
   expect((infer(graph).get(graph.outputs[0]!.name) as TensorType).shape).toEqual(['N', 4])
 })
+
+test('sizes that cannot be are refused', () => {
+  expect(() => inferred([2, 4], (op, x) => op.Pad([x, op.ints([0, -3, 0, -3])]))).toThrow('the shape [2,-2]')
+  const uneven = (op: Ops, x: Ref) => op.Slice([x, op.ints([0, 0]), op.ints([1, 1]), op.ints([0, 1]), op.ints([1])])
+  expect(() => inferred([2, 4], uneven)).toThrow('1 bounds or steps for 2 axes')
+})

@@ -14,6 +14,7 @@ import { noOps } from './no-ops/index.ts'
 import { recognize } from './recognize/index.ts'
 import { defaultSettings, type Settings } from './settings.ts'
 import { shapes } from './shapes/index.ts'
+import { withStatedOpset } from './stated-opset.ts'
 import { nameOf, type Step } from './step.ts'
 
 /**
@@ -64,7 +65,7 @@ export function simplify(options: SimplifyOptions = {}): Pass {
       ...(rounds === undefined ? {} : { rounds }),
     })
   const allowed = settings.maxGrowth ?? defaultSettings.maxGrowth
-  return pass('simplify', (graph, trace) => {
+  const run = pass('simplify', (graph, trace) => {
     const limit = constantBytes(graph) + allowed
     for (let each = allowed; ; each = each < leastGrowth ? 0 : each / growthStep) {
       const told: TraceEvent[] = []
@@ -74,6 +75,7 @@ export function simplify(options: SimplifyOptions = {}): Pass {
       return after
     }
   })
+  return withStatedOpset(run)
 }
 
 /** By how much less a constant may grow each time that all of them have grown too much, and when that is nothing. */

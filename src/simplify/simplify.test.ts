@@ -5,6 +5,7 @@ import { float32s } from '../base/tensor.ts'
 import { attribute } from '../graph/attributes.ts'
 import { edit, node } from '../graph/edit.ts'
 import { type Body, bodiesOf, type Graph } from '../graph/graph.ts'
+import { check } from '../read/check.ts'
 import { recorder } from '../rewrite/trace.ts'
 import { dropUnused } from './constants/drop-unused.ts'
 import { simplify, steps } from './index.ts'
@@ -111,4 +112,21 @@ test('what no output depends on goes, inside of bodies first', () => {
   }
   expect(after.inputs).toEqual(graph.inputs)
   expect(dropUnused(after)).toBe(after)
+})
+
+test('a graph that states no opset of the standard states one where it comes to have a node of it', () => {
+  const other = (outputs: string[]): Graph => ({
+    ...makeGraph({ x }, (op, { x }) => ({ y: op.Relu([x]) })),
+    opset: { 'ai.onnx.ml': 1 },
+    nodes: [
+      node({ op: 'Binarizer', domain: 'ai.onnx.ml', inputs: ['x'], outputs: ['y'] }),
+      node({ op: 'Binarizer', domain: 'ai.onnx.ml', inputs: ['c'], outputs: ['z'] }),
+    ],
+    initializers: new Map([['c', constant(2, 3)]]),
+    outputs: outputs.map(name => ({ name, type: undefined })),
+  })
+  const [plain, folded] = [other(['y']), other(['y', 'z'])].map(graph => simplify()(graph))
+  expect(plain!.opset).toEqual({ 'ai.onnx.ml': 1 })
+  expect(folded!.opset).toEqual({ 'ai.onnx.ml': 1, '': 21 })
+  expect(check(folded!)).toEqual([])
 })
