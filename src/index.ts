@@ -32,14 +32,9 @@ export {
   mcnemar,
   metricNamed,
   metrics,
-  outputDifferences,
   type Predictions,
   predict,
   predictions,
-  randomFeeds,
-  type SimplifyModelOptions,
-  type SimplifyReport,
-  simplifyModel,
   throughput,
   wilson,
 } from './evaluate/index.ts'
@@ -71,3 +66,10 @@ export { type Candidate, type Choice, choose, stratifiedFolds } from './select/i
 export { type SimplifyOptions, simplify } from './simplify/index.ts'
 export { cut, extract, join, rename, setConstants, setDims } from './surgery/index.ts'
 export { constant, cosine, step } from './train/schedule.ts'
+export {
+  outputDifferences,
+  randomFeeds,
+  type SimplifyModelOptions,
+  type SimplifyReport,
+  simplifyModel,
+} from './verify/index.ts'

@@ -1,9 +1,9 @@
-import { randomFeeds } from '../evaluate/random-feeds.ts'
 import { namesOf } from '../graph/edit.ts'
 import type { Graph } from '../graph/graph.ts'
 import { renameValues } from '../graph/rename.ts'
 import { withClassifierHead } from '../nn/with-classifier-head.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import { randomFeeds } from '../verify/random-feeds.ts'
 import { scoreKindOf } from './classify.ts'
 import { scoresOutput } from './model.ts'
 

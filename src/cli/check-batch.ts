@@ -1,14 +1,14 @@
 import { SinterError } from '../base/errors.ts'
 import { exactQuotient, shapeOf } from '../base/shape.ts'
 import { type Tensor, zeros } from '../base/tensor.ts'
-import { findFeeds } from '../evaluate/find-feeds.ts'
-import { gap } from '../evaluate/gap.ts'
-import { toleranceOf } from '../evaluate/tolerance.ts'
 import type { Graph } from '../graph/graph.ts'
 import { infer } from '../read/infer.ts'
 import type { Feeds, Results } from '../runtime/backend.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import type { DimChange } from '../surgery/set-dims.ts'
+import { findFeeds } from '../verify/find-feeds.ts'
+import { gap } from '../verify/gap.ts'
+import { toleranceOf } from '../verify/tolerance.ts'
 
 /**
  * Runs a model whose batch became a symbol on two examples at once, and the one that it was made of on each: outputs must

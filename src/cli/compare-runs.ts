@@ -1,5 +1,4 @@
 import { messageOf, SinterError } from '../base/errors.ts'
-import { type OutputDifference, type Reference, referenceOf } from '../evaluate/equivalence.ts'
 import { compareLatency, type LatencyComparison } from '../evaluate/latency.ts'
 import { dropUnused } from '../graph/edit.ts'
 import type { Graph, Value } from '../graph/graph.ts'
@@ -8,6 +7,7 @@ import type { GraphDiff } from '../read/diff.ts'
 import { measured } from '../report/format.ts'
 import type { Feeds } from '../runtime/backend.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import { type OutputDifference, type Reference, referenceOf } from '../verify/equivalence.ts'
 
 /** How far outputs are apart: the largest absolute difference, and that as a part of the output's scale. */
 export interface RunDifference {

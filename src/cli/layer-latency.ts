@@ -1,12 +1,12 @@
 import { SinterError } from '../base/errors.ts'
-import { findFeeds } from '../evaluate/find-feeds.ts'
-import { readFeeds } from '../evaluate/read-feeds.ts'
 import { type Graph, requiredInputs } from '../graph/graph.ts'
 import { keyOf } from '../ops/spec.ts'
 import { layerName } from '../read/summary.ts'
 import type { Feeds } from '../runtime/backend.ts'
 import { layerTimes } from '../runtime/layer-times.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import { findFeeds } from '../verify/find-feeds.ts'
+import { readFeeds } from '../verify/read-feeds.ts'
 
 export interface LatencyOptions {
   readonly threads?: number

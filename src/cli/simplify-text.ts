@@ -1,6 +1,6 @@
-import { stepNames } from '../evaluate/apply-steps.ts'
 import { counted, duration, fileSize, measured, shareOf, whole } from '../report/format.ts'
 import { clean, wrap } from '../report/text.ts'
+import { stepNames } from '../verify/apply-steps.ts'
 import type { Simplified } from './simplify.ts'
 import { facts, table } from './table.ts'
 

@@ -2,14 +2,14 @@ import { Option } from 'commander'
 import { SinterError } from '../base/errors.ts'
 import type { Shape } from '../base/shape.ts'
 import { isLazy } from '../base/tensor.ts'
-import { stepNames } from '../evaluate/apply-steps.ts'
-import { readFeeds } from '../evaluate/read-feeds.ts'
-import { type SimplifyModelOptions, type SimplifyReport, simplifyModel } from '../evaluate/simplify-model.ts'
 import { type Graph, requiredInputs } from '../graph/graph.ts'
 import { readModel } from '../onnx/files.ts'
 import { assertValid } from '../read/check.ts'
 import { save } from '../read/model-file.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import { stepNames } from '../verify/apply-steps.ts'
+import { readFeeds } from '../verify/read-feeds.ts'
+import { type SimplifyModelOptions, type SimplifyReport, simplifyModel } from '../verify/simplify-model.ts'
 import { answering, examples, type Io, jsonOption, type Verb, wrongUsage } from './command.ts'
 import { bytesOfModel, checkOutput } from './model.ts'
 import { byteCount, count, inputShapes, wholeNumber } from './options.ts'
@@ -99,7 +99,12 @@ export const simplifyVerb: Verb = (program, io) => {
     .addOption(new Option('--seed <number>', 'of the random inputs').argParser(count).default(0))
     .addOption(new Option('--skip <step>', 'leave out a step; again for more').argParser(names))
     .addOption(new Option('--only <step>', 'take this step alone; again for more').argParser(names))
-    .addOption(new Option('--opset <version>', 'write it in this opset (default: the oldest that can say it, its own or newer)').argParser(wholeNumber))
+    .addOption(
+      new Option(
+        '--opset <version>',
+        'write it in this opset (default: the oldest that can say it, its own or newer)',
+      ).argParser(wholeNumber),
+    )
     .option('--keep-names', 'tensors and nodes made anew take the names of those they replace')
     .addOption(new Option('--strip <what>', 'leave out documentation and metadata').choices(['metadata']))
     .option('--keep-overridable', 'keep initializers among the inputs: callers override them')

@@ -1,17 +1,6 @@
-export { stepNames } from './apply-steps.ts'
 export { applyTemperature, fitTemperature, type TemperatureFit } from './calibration.ts'
-export { type Build, type Checked, type CheckedOptions, checked, type SkippedStep } from './checked.ts'
 export { type Comparison, compareOutputs, type Difference } from './compare-outputs.ts'
 export { type ClassScores, type ConfusionMatrix, classScores, confusionMatrix } from './confusion-matrix.ts'
-export {
-  type Equivalence,
-  type EquivalenceOptions,
-  type OutputDifference,
-  outputDifferences,
-  type Reference,
-  referenceOf,
-} from './equivalence.ts'
-export { describeFeeds, type FindFeedsOptions, findFeeds, type Trial } from './find-feeds.ts'
 export {
   compareLatency,
   type Latency,
@@ -32,7 +21,6 @@ export {
 } from './metrics.ts'
 export { type PredictOptions, predict } from './predict.ts'
 export { type Predictions, type PredictionsOptions, predictions, takePredictions } from './predictions.ts'
-export { type RandomFeedsOptions, type Ranges, randomFeeds } from './random-feeds.ts'
 export { classRocCurve, type RocCurve } from './ranking.ts'
 export { meanAbsoluteError, r2, rootMeanSquaredError } from './regression.ts'
 export { type RunDatasetOptions, runDataset } from './run-dataset.ts'
@@ -45,5 +33,3 @@ export {
   signTest,
   wilson,
 } from './significance.ts'
-export { type SimplifyModelOptions, type SimplifyReport, simplifyModel } from './simplify-model.ts'
-export { toleranceOf } from './tolerance.ts'
