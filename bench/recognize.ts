@@ -1,7 +1,7 @@
 /**
  * What onnxruntime makes of operators that are written out in several nodes, and of the one node they amount to: the
  * time of the one over that of the several, each as the engine itself rewrites it at its default level, on one thread.
- * Simplifying takes only what is not slower. Run with `npx jiti bench/recognize.ts [part of a name]`.
+ * Simplifying takes only what is not slower. Run with `npm run bench:recognize [part of a name]`.
  */
 import { random } from '../src/base/random.ts'
 import { float32s, fromNumbers } from '../src/base/tensor.ts'

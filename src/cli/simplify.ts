@@ -102,14 +102,16 @@ export const simplifyVerb: Verb = (program, io) => {
     .addOption(
       new Option(
         '--opset <version>',
-        'write it in this opset (default: the oldest that can say it, its own or newer)',
+        'write it in this opset (default: the oldest that can say it, no older than its own)',
       ).argParser(wholeNumber),
     )
     .option('--keep-names', 'tensors and nodes made anew take the names of those they replace')
     .addOption(new Option('--strip <what>', 'leave out documentation and metadata').choices(['metadata']))
     .option('--keep-overridable', 'keep initializers among the inputs: callers override them')
     .addOption(
-      new Option('--max-growth <bytes>', 'what a folded constant may add: 64k, 10M, none').argParser(byteCount),
+      new Option('--max-growth <bytes>', 'what folded constants may add in sum: 10M, none (default: 64k)').argParser(
+        byteCount,
+      ),
     )
     .option('--explain', 'what each rule found and left alone, and why')
     .option('--no-check', 'do not compare outputs')
