@@ -24,14 +24,22 @@ import { nameOf, type Step } from './step.ts'
 export function steps(settings: Partial<Settings> = {}): readonly Step[] {
   const all: Settings = { ...defaultSettings, ...settings }
   return [
+    // First, so that all others find constants where they look for them: among the initializers.
     ...constants(all),
+    // Before the rules, which then see what comes out of bodies beside what is around it.
     ...controlFlow(all),
+    // What does nothing stands in the way of every pattern.
     ...noOps(),
+    // Constant targets of Reshape and Expand are what chains compose.
     ...shapes(),
+    // Patterns of arithmetic are found where no Transpose or Reshape is in between.
     ...chains(),
+    // Before scales and shifts are folded, which would take what is written out apart.
     ...recognize(all),
     ...linear(all),
+    // Weights into which something still folds must not be shared with others.
     tieConstants,
+    // Last: what the others leave unread.
     dropUnused,
   ]
 }
