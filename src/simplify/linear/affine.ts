@@ -4,7 +4,8 @@ import type { Node } from '../../graph/graph.ts'
 import type { Ref } from '../../ops/build.ts'
 import { keyOf } from '../../ops/spec.ts'
 import type { Tools } from '../../rewrite/rule.ts'
-import { combine, type Grid, gridOf, map, single } from './grid.ts'
+import { drowns } from './cancels.ts'
+import { combine, type Grid, gridOf, largest, map, single } from './grid.ts'
 
 /** A node that computes `scale * x + shift` from one value and constants. */
 export interface Affine {
@@ -21,7 +22,10 @@ type Known = Pick<Tools, 'constant' | 'attributes' | 'type'>
 const one = single(1)
 const zero = single(0)
 
-/** What a node computes as scale and shift; undefined for nodes that do not, or not from constants of a float type. */
+/**
+ * What a node computes as scale and shift; undefined for nodes that do not, or not from constants of a float type. A sum
+ * with a number beside which values lose their digits counts as rounding, which is no shift.
+ */
 export function affineOf(node: Node, known: Known): Affine | undefined {
   const [left = '', right = ''] = node.inputs
   const key = keyOf(node)
@@ -35,8 +39,9 @@ export function affineOf(node: Node, known: Known): Affine | undefined {
   const grid = gridOf(c)
   const base = { node, x: a ? right : left, scale: one, shift: zero, dtype: c.dtype }
   if (key === 'Mul') return { ...base, scale: grid }
-  if (key === 'Add') return { ...base, shift: grid }
+  if ((key === 'Add' || key === 'Sub') && drowns(largest(grid), c.dtype)) return undefined
   if (key === 'Div') return a ? undefined : { ...base, scale: map(grid, value => 1 / value) }
+  if (key === 'Add') return { ...base, shift: grid }
   return a ? { ...base, scale: single(-1), shift: grid } : { ...base, shift: map(grid, value => -value) }
 }
 

@@ -3,6 +3,7 @@ import { elementCount, isFixed } from '../../base/shape.ts'
 import { numbers, type Tensor } from '../../base/tensor.ts'
 import type { Ref } from '../../ops/build.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
+import { floatNumber } from '../float-number.ts'
 
 /** Adding what is negated is subtracting it, and the other way round; the negative of a difference is the opposite one. */
 export const absorbNegation = rule({
@@ -28,7 +29,7 @@ export const absorbReciprocal = rule({
   replace: ({ a, b, root }, { op }) => (root.type === 'Div' ? op.Mul([a, b]) : op.Div([a, b])),
 })
 
-const only = (value: number) => (t: Tensor) => isFloat(t.dtype) && t.data.length === 1 && numbers(t)[0] === value
+const only = (value: number) => (t: Tensor) => floatNumber(t) === value
 
 /** One divided by a value is its reciprocal. */
 export const divideToReciprocal = rule({
@@ -67,7 +68,7 @@ export const sumToMean = rule({
   match: ({ op, any, constant, maybe, either }) => {
     const inputs = [any('x'), maybe(constant('axes'))] as const
     const reduction = either(op.ReduceSum(inputs).once().as('reduction'), op.ReduceMean(inputs).once().as('reduction'))
-    const number = constant('number', t => t.data.length === 1 && isFloat(t.dtype))
+    const number = constant('number', t => floatNumber(t) !== undefined)
     return either(op.Mul([reduction, number]).as('root'), op.Div([reduction, number]).as('root'))
   },
   replace({ x, axes, reduction, number, root }, tools) {

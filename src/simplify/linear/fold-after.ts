@@ -2,7 +2,9 @@ import type { Ref } from '../../ops/build.ts'
 import type { Constant, Pattern, Vocabulary } from '../../rewrite/pattern.ts'
 import { type Replacement, rule, type Tools } from '../../rewrite/rule.ts'
 import { type Affine, affineOf } from './affine.ts'
-import { isAll } from './grid.ts'
+import { affineStep } from './affine-step.ts'
+import { cancels } from './cancels.ts'
+import { isAll, largest } from './grid.ts'
 import {
   biasOf,
   biasTensor,
@@ -51,18 +53,7 @@ export function linearWithBias({ op, any, constant, maybe, either }: Vocabulary)
  */
 export const foldAfter = rule({
   name: 'fold-scale-after',
-  match(vocabulary) {
-    const { op, constant, either } = vocabulary
-    const linear = linearWithBias(vocabulary)
-    return either(
-      op.Mul([linear, constant()]).as('step'),
-      op.Div([linear, constant()]).as('step'),
-      op.Add([linear, constant()]).as('step'),
-      op.Sub([linear, constant()]).as('step'),
-      op.Sub([constant(), linear]).as('step'),
-      op.Neg([linear]).as('step'),
-    )
-  },
+  match: vocabulary => affineStep(vocabulary, linearWithBias(vocabulary), 'step', { norm: false }),
   replace({ step, ...found }, tools) {
     const affine = affineOf(step.node, tools)
     if (!affine) return tools.decline('its constant is not of a float type')
@@ -87,6 +78,12 @@ export function folded({ x, w, b = null, linear }: Found, { node, scale, shift }
   }
   const bias = biasOf(linear, b, channels, rank)
   if (!bias) return decline(`the addend '${b!.ref}' is not one number for each channel`)
+
+  const added = bias.map((value, c) => value + addend[c]! / factor[c]!)
+  const [most, left] = [bias, added].map(values => largest({ shape: [channels], values })) as [number, number]
+  if (node.op !== 'BatchNormalization' && cancels(most, left, w.dtype)) {
+    return decline('it may round its values on purpose')
+  }
 
   const unchanged = isAll(scale, 1)
   if (!unchanged && uses(w.ref) > 1) {

@@ -1,9 +1,11 @@
+import { sameDim } from '../../base/shape.ts'
 import { reshape } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { Ref } from '../../ops/build.ts'
 import type { Constant } from '../../rewrite/pattern.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { affineOf } from './affine.ts'
+import { affineStep } from './affine-step.ts'
 import { along, isAll } from './grid.ts'
 import {
   biasOf,
@@ -23,20 +25,9 @@ import {
  */
 export const foldBefore = rule({
   name: 'fold-scale-before',
-  match({ op, any, constant, maybe, either }) {
-    const statistics = [constant(), constant(), constant(), constant()] as const
-    const before = either(
-      op.Mul([any(), constant()]).once().as('step'),
-      op.Div([any(), constant()]).once().as('step'),
-      op.Add([any(), constant()]).once().as('step'),
-      op.Sub([any(), constant()]).once().as('step'),
-      op.Sub([constant(), any()]).once().as('step'),
-      op.Neg([any()]).once().as('step'),
-      op
-        .BatchNormalization([any(), ...statistics])
-        .once()
-        .as('step'),
-    )
+  match(vocabulary) {
+    const { op, any, constant, maybe, either } = vocabulary
+    const before = affineStep(vocabulary, any(), 'step', { once: true })
     const inputs = [before, constant('w'), maybe(constant('b'))] as const
     return either(
       op.Conv(inputs).as('linear'),
@@ -64,12 +55,18 @@ export const foldBefore = rule({
     const convolution = linear.type === 'Conv' || linear.type === 'ConvTranspose'
     if (!convolution && w.shape.length !== 2) return decline('its weights are not a matrix')
     if (linear.type === 'Gemm' && linear.attributes.transA) return decline('its input is transposed')
-    const rank = type(x)?.shape?.length
-    if (rank === undefined) return decline('the rank of its input is not known')
+    const own = type(x)?.shape
+    const rank = own?.length
+    if (!own || rank === undefined) return decline('the rank of its input is not known')
     const axis = convolution ? 1 - w.shape.length : -1
     const channels = inputChannels(linear, w)
     const [factor, addend] = [along(scale, axis, rank, channels), along(shift, axis, rank, channels)]
     if (!factor || !addend) return decline('the constant is not one number for each channel')
+    // A value of one channel becomes one of several where it meets a constant for each.
+    const alone = scale.values.length === 1 && shift.values.length === 1
+    if (!alone && step.node.op !== 'BatchNormalization' && !sameDim(own.at(axis) ?? '', channels)) {
+      return decline('its input may get its channels from the constant')
+    }
     const shifts = !isAll(shift, 0)
     if (shifts && convolution && !seesEveryPlaceAlike(linear, w.shape)) {
       return scaleAlone(step.node, linear, w, b, channels, tools) ?? decline('its padding is not shifted')

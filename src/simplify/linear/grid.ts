@@ -50,6 +50,16 @@ export function isAll({ values }: Grid, value: number): boolean {
   return true
 }
 
+/** The largest magnitude among the elements that are finite. */
+export function largest({ values }: Grid): number {
+  let most = 0
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i]!)
+    if (size > most && size < Number.POSITIVE_INFINITY) most = size
+  }
+  return most
+}
+
 export function allFinite(values: ArrayLike<number>): boolean {
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false
   return true

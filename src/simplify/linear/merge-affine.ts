@@ -1,28 +1,13 @@
-import { elementCount, type Shape } from '../../base/shape.ts'
+import { elementCount, type Shape, sameDim } from '../../base/shape.ts'
 import { full, type Tensor, tensorBytes } from '../../base/tensor.ts'
 import { broadcast } from '../../ops/broadcast.ts'
 import type { Ref } from '../../ops/build.ts'
-import type { Pattern, Vocabulary } from '../../rewrite/pattern.ts'
 import { type Replacement, rule, type Tools } from '../../rewrite/rule.ts'
 import type { Settings } from '../settings.ts'
 import { type Affine, affineOf, compose } from './affine.ts'
-import { type Grid, isAll, rounded } from './grid.ts'
-
-/** A node that scales or shifts the values of a pattern by constants. */
-export function affineNode<C>(vocabulary: Vocabulary, x: Pattern<C>, once: boolean) {
-  const { op, constant, either } = vocabulary
-  const statistics = [constant(), constant(), constant(), constant()] as const
-  const all = [
-    op.Mul([x, constant()]),
-    op.Div([x, constant()]),
-    op.Add([x, constant()]),
-    op.Sub([x, constant()]),
-    op.Sub([constant(), x]),
-    op.Neg([x]),
-    op.BatchNormalization([x, ...statistics]),
-  ]
-  return either(...all.map(pattern => (once ? pattern.once() : pattern).as('root')))
-}
+import { affineStep } from './affine-step.ts'
+import { cancels } from './cancels.ts'
+import { combine, type Grid, isAll, largest, rounded } from './grid.ts'
 
 /**
  * A row of scalings and shifts by constants becomes the shortest that computes the same: nothing, one Mul, Add or Sub, a
@@ -31,24 +16,13 @@ export function affineNode<C>(vocabulary: Vocabulary, x: Pattern<C>, once: boole
 export const mergeAffine = ({ maxGrowth }: Pick<Settings, 'maxGrowth'>) =>
   rule({
     name: 'merge-scales',
-    match(vocabulary) {
-      const { op, any, constant, either } = vocabulary
-      const statistics = [constant(), constant(), constant(), constant()] as const
-      const inner = either(
-        op.Mul([any(), constant()]).once(),
-        op.Div([any(), constant()]).once(),
-        op.Add([any(), constant()]).once(),
-        op.Sub([any(), constant()]).once(),
-        op.Sub([constant(), any()]).once(),
-        op.Neg([any()]).once(),
-        op.BatchNormalization([any(), ...statistics]).once(),
-      )
-      return affineNode(vocabulary, inner, false)
-    },
+    match: vocabulary =>
+      affineStep(vocabulary, affineStep(vocabulary, vocabulary.any(), 'inner', { once: true }), 'root'),
     replace({ root }, tools) {
       const chain = chainUpFrom(root.node, tools)
       if (chain.length < 2) return tools.decline('its constants are not of a float type')
       const whole = chain.slice(1).reduce<Pick<Affine, 'scale' | 'shift'>>(compose, chain[0]!)
+      if (roundsOnPurpose(chain, whole)) return tools.decline('it may round its values on purpose')
       return shortest(whole, chain, tools, maxGrowth)
     },
   })
@@ -67,6 +41,21 @@ function chainUpFrom(node: Affine['node'], tools: Tools): readonly Affine[] {
   return chain
 }
 
+/** Whether much is added and taken away again on the way, by what the shifts come to before any scaling. */
+function roundsOnPurpose(chain: readonly Affine[], whole: Pick<Affine, 'scale' | 'shift'>): boolean {
+  const dtype = chain.find(step => step.dtype)?.dtype
+  if (!dtype || chain.every(step => isAll(step.shift, 0))) return false
+  const unscaled = ({ scale, shift }: Pick<Affine, 'scale' | 'shift'>) =>
+    largest(combine(shift, scale, (t, f) => t / f))
+  let most = 0
+  let through: Pick<Affine, 'scale' | 'shift'> | undefined
+  for (const step of chain.toReversed()) {
+    through = through ? compose(step, through) : step
+    most = Math.max(most, unscaled(through))
+  }
+  return cancels(most, unscaled(whole), dtype)
+}
+
 function shortest(
   { scale, shift }: Pick<Affine, 'scale' | 'shift'>,
   chain: readonly Affine[],
@@ -79,9 +68,13 @@ function shortest(
   const shapes = chain.flatMap(step => [step.scale.shape, step.shift.shape])
   const [multiplies, adds] = [!isAll(scale, 1), !isAll(shift, 0)]
   const norm = chain.find(({ node }) => node.op === 'BatchNormalization')
-  if (norm && (multiplies || adds)) {
-    const channels = norm.scale.shape[0]!
-    const rank = norm.scale.shape.length + 1
+  const channels = norm?.scale.shape[0] ?? 0
+  const rank = (norm?.scale.shape.length ?? 0) + 1
+  if (
+    norm &&
+    (multiplies || adds) &&
+    hasChannels(type(x)?.shape, channels, rank, chain.slice(chain.indexOf(norm) + 1))
+  ) {
     const perChannel = ({ shape, values }: Grid) =>
       values.length === 1 || (values.length === channels && shape.at(1 - rank) === channels)
     if (shapes.every(shape => shape.length < rank || shape[0] === 1) && perChannel(scale) && perChannel(shift)) {
@@ -114,6 +107,13 @@ function shortest(
   if (multiplies) result = op.Mul([result, op.constant(s, 'scale')])
   if (adds) result = op.Add([result, op.constant(t, 'shift')])
   return result
+}
+
+/** Whether a value has the channels that a batch normalization wants before the steps that lead up to it, not by them. */
+function hasChannels(x: Shape | undefined, channels: number, rank: number, before: readonly Affine[]): boolean {
+  if (x?.length !== rank) return false
+  const alike = ({ values }: Grid) => values.length === 1
+  return sameDim(x[1]!, channels) || before.every(({ scale, shift }) => alike(scale) && alike(shift))
 }
 
 /** Whether a value comes out in the same shape from constants of the shapes `kept` as from those of all shapes. */

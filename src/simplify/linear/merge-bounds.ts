@@ -1,9 +1,10 @@
 import { isFloat } from '../../base/dtype.ts'
-import { fromNumbers, numbers } from '../../base/tensor.ts'
+import { fromNumbers } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { Ref } from '../../ops/build.ts'
 import { keyOf } from '../../ops/spec.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
+import { floatNumber } from '../float-number.ts'
 
 /** A node that computes `min(max(x, low), high)`. */
 interface Bounds {
@@ -57,10 +58,7 @@ export const mergeBounds = rule({
 function boundsOf(node: Node, { constant, type }: Tools): Bounds | undefined {
   const [x = '', second = '', third = ''] = node.inputs
   const none = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY }
-  const single = (ref: Ref): number | undefined => {
-    const value = constant(ref)
-    return value && value.data.length === 1 && isFloat(value.dtype) ? numbers(value)[0] : undefined
-  }
+  const single = (ref: Ref) => floatNumber(constant(ref))
   switch (keyOf(node)) {
     case 'Relu':
       return { ...none, x, low: 0 }

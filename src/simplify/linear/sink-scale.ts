@@ -1,7 +1,8 @@
-import { numbers, type Tensor } from '../../base/tensor.ts'
+import type { Tensor } from '../../base/tensor.ts'
 import type { Ref } from '../../ops/build.ts'
 import { keyOf, type OpName } from '../../ops/spec.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
+import { floatNumber } from '../float-number.ts'
 import { gridOf, map, rounded } from './grid.ts'
 
 /** Operators whose output is scaled by a number where their first input is. */
@@ -17,7 +18,7 @@ const farthest = 8
 export const sinkScale = rule({
   name: 'sink-scale',
   match({ op, any, constant, either }) {
-    const single = (t: Tensor) => t.data.length === 1
+    const single = (t: Tensor) => floatNumber(t) !== undefined
     const above = either(
       op.MatMul([any(), any()]).once(),
       op.Reshape([any(), any()]).once(),
@@ -32,7 +33,7 @@ export const sinkScale = rule({
     if (root.type === 'Div' && root.node.inputs[0] === c.ref) return tools.decline('the constant is what is divided')
     const rank = tools.type(x)?.shape?.length
     if (rank === undefined || c.shape.length > rank) return tools.decline('the constant may add dimensions')
-    const [value] = Array.from(numbers(c)) as [number]
+    const value = floatNumber(c)!
     const scaled = scaledBy(x, root.type === 'Mul' ? value : 1 / value, tools, farthest)
     return scaled ?? tools.decline('no weights of its own stand above')
   },

@@ -1,9 +1,8 @@
-import { isFloat } from '../../base/dtype.ts'
-import { numbers } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { Ref } from '../../ops/build.ts'
 import { keyOf } from '../../ops/spec.ts'
 import type { Tools } from '../../rewrite/rule.ts'
+import { floatNumber } from '../float-number.ts'
 
 /** Coefficients by powers of two values: `1,1` is their product, `3,0` the first one's cube. */
 export type Polynomial = ReadonlyMap<string, number>
@@ -62,8 +61,7 @@ export function polynomialIn(value: Ref, x: Ref, y: Ref | undefined, tools: Tool
 
 /** The number that a constant is, whatever its rank. */
 export function numberOf(ref: Ref, { constant }: Pick<Tools, 'constant'>): number | undefined {
-  const value = constant(ref)
-  return value && value.data.length === 1 && isFloat(value.dtype) ? numbers(value)[0] : undefined
+  return floatNumber(constant(ref))
 }
 
 function plus(a: Polynomial | undefined, b: Polynomial | undefined): Polynomial | undefined {

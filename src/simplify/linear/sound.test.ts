@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest'
+import { f32, makeGraph } from '../../../test/support/make-graph.ts'
+import { expectSameOutputs, run } from '../../../test/support/same-outputs.ts'
+import type { DType } from '../../base/dtype.ts'
+import { fromNumbers, numbers } from '../../base/tensor.ts'
+import type { Graph } from '../../graph/graph.ts'
+import type { Ops } from '../../ops/build.ts'
+import { simplify } from '../index.ts'
+
+const operators = (graph: Graph) => graph.nodes.map(node => node.op).join(' ')
+
+/** A constant that counts up from 1, or of the numbers given. */
+function c(op: Ops, dtype: DType, shape: readonly number[], values?: readonly number[]) {
+  const count = shape.reduce((a, b) => a * b, 1)
+  return op.constant(fromNumbers(dtype, shape, values ?? Array.from({ length: count }, (_, i) => i + 1)), 'c')
+}
+
+describe('a quotient of whole numbers is rounded, and stays where it is', () => {
+  test.each(['int32', 'int64'] as const)('%s', async dtype => {
+    const graph = makeGraph({ x: { dtype, shape: [2, 3] } }, (op, { x }) => ({
+      y: op.Div([op.MatMul([x, c(op, dtype, [3, 2], [1, 2, 3, 4, 5, 7])]), op.scalar(2, dtype)]),
+    }))
+    const after = simplify()(graph)
+    const feeds = { x: fromNumbers(dtype, [2, 3], [1, -2, 3, 4, 5, -6]) }
+    const [expected, actual] = [await run(graph, feeds), await run(after, feeds)]
+    expect(actual.y!.data).toEqual(expected.y!.data)
+  })
+})
+
+describe('a constant that gives a value its channels stays', () => {
+  const image = (op: Ops, scaled: string) => op.Conv([scaled, c(op, 'float32', [2, 3, 3, 3])])
+  const norm = (op: Ops, x: string) => {
+    const list = () => c(op, 'float32', [3])
+    return op.BatchNormalization([x, list(), list(), list(), list()])
+  }
+  const perChannel = (op: Ops) => c(op, 'float32', [3, 1, 1])
+  const cases: Record<string, Graph> = {
+    'before Conv': makeGraph({ x: f32('N', 1, 5, 5) }, (op, { x }) => ({ y: image(op, op.Mul([x, perChannel(op)])) })),
+    'shifted before Conv': makeGraph({ x: f32('N', 1, 5, 5) }, (op, { x }) => ({
+      y: image(op, op.Add([x, perChannel(op)])),
+    })),
+    'scaled and shifted before padded Conv': makeGraph({ x: f32('N', 1, 5, 5) }, (op, { x }) => ({
+      y: op.Conv([op.Add([op.Mul([x, perChannel(op)]), perChannel(op)]), c(op, 'float32', [2, 3, 3, 3])], {
+        pads: [1, 1, 1, 1],
+      }),
+    })),
+    'before MatMul': makeGraph({ x: f32('N', 1) }, (op, { x }) => ({
+      y: op.MatMul([op.Mul([x, c(op, 'float32', [3])]), c(op, 'float32', [3, 4])]),
+    })),
+    'before BatchNormalization': makeGraph({ x: f32('N', 1, 5, 5) }, (op, { x }) => ({
+      y: norm(op, op.Mul([x, perChannel(op)])),
+    })),
+    'a dimension before BatchNormalization': makeGraph({ x: f32(3) }, (op, { x }) => ({
+      y: norm(op, op.Mul([x, c(op, 'float32', [1, 1])])),
+    })),
+  }
+  test.each(Object.entries(cases))('%s', async (_, graph) => {
+    await expectSameOutputs(simplify()(graph), graph)
+  })
+
+  test('where the size is open', async () => {
+    const graph = makeGraph({ x: f32('N', 'K') }, (op, { x }) => ({
+      y: op.MatMul([op.Mul([x, c(op, 'float32', [3])]), c(op, 'float32', [3, 4])]),
+    }))
+    const after = simplify()(graph)
+    const feeds = { x: fromNumbers('float32', [2, 1], [1, -2]) }
+    const [expected, actual] = [await run(graph, feeds), await run(after, feeds)]
+    expect(actual.y).toEqual(expected.y)
+  })
+
+  test('but moves where the value has them', () => {
+    const graph = makeGraph({ x: f32('N', 3, 5, 5) }, (op, { x }) => ({ y: image(op, op.Mul([x, perChannel(op)])) }))
+    expect(operators(simplify()(graph))).toBe('Conv')
+  })
+})
+
+describe('adding much and taking it away again rounds', () => {
+  const rounding = (op: Ops, x: string, much: number) => op.Sub([op.Add([x, op.scalar(much)]), op.scalar(much)])
+  test.each([12582912, 786432])('%i', async much => {
+    const graph = makeGraph({ x: f32('N', 3) }, (op, { x }) => ({ y: op.Relu([rounding(op, op.Relu([x]), much)]) }))
+    const feeds = { x: fromNumbers('float32', [1, 3], [1.42, 0.61, 2.73]) }
+    const expected = await run(graph, feeds)
+    expect((await run(simplify()(graph), feeds)).y).toEqual(expected.y)
+    expect(numbers(expected.y!)[0]).not.toBeCloseTo(1.42, 5)
+  })
+
+  test('after a product, too', async () => {
+    const graph = makeGraph({ x: f32('N', 3) }, (op, { x }) => ({
+      y: rounding(op, op.MatMul([x, c(op, 'float32', [3, 2])]), 12582912),
+    }))
+    await expectSameOutputs(simplify()(graph), graph)
+  })
+
+  test('but a little goes', () => {
+    const graph = makeGraph({ x: f32('N', 3) }, (op, { x }) => ({ y: op.Relu([rounding(op, op.Relu([x]), 16)]) }))
+    expect(operators(simplify()(graph))).toBe('Relu')
+  })
+})
