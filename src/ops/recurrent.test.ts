@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { makeGraph } from '../../test/support/make-graph.ts'
 import { int64s, tensor } from '../base/tensor.ts'
 import { eachPair } from '../read/index-map.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
@@ -59,6 +60,22 @@ for (const [record, gates, outputs] of [
     })
   })
 }
+
+test('layers of no element are refused where engines end the process over them', () => {
+  const layer = (op: 'GRU' | 'LSTM', gates: number, ...shape: number[]) => {
+    const zeros = (...sizes: number[]) => ({ dtype: 'float32' as const, shape: sizes })
+    const x = { x: zeros(...shape), w: zeros(1, gates * 3, shape[2]!), r: zeros(1, gates * 3, 3) }
+    return () => makeGraph(x, (ops, { x, w, r }) => ({ y: ops[op]([x, w, r], { hidden_size: 3 }) }))
+  }
+  for (const shape of [
+    [0, 1, 2],
+    [1, 0, 2],
+    [1, 1, 0],
+  ] as const)
+    expect(layer('GRU', 3, ...shape)).toThrow('size is 0')
+  expect(layer('LSTM', 4, 1, 0, 2)).toThrow('its batch size is 0')
+  expect(layer('LSTM', 4, 0, 1, 2)).not.toThrow()
+})
 
 conform(
   reverseSequence,

@@ -9,6 +9,9 @@ type RecurrentName = 'LSTM' | 'GRU' | 'RNN'
 /** How many matrices of hidden size each operator holds, and how many states it hands on. */
 const forms = { LSTM: { gates: 4, states: 2 }, GRU: { gates: 3, states: 1 }, RNN: { gates: 1, states: 1 } } as const
 
+/** Sizes that must not be 0: onnxruntime's kernels end the process over it (1.30). */
+const filled = { LSTM: ['batch'], GRU: ['time', 'batch', 'input'], RNN: [] } as const
+
 /** A recurrent layer over x [time, batch, input] (or, with `layout`, [batch, time, input]). */
 function recurrent(type: RecurrentName) {
   const { gates, states } = forms[type]
@@ -17,6 +20,8 @@ function recurrent(type: RecurrentName) {
       const { dtype } = call.inputs[0]!
       const { time, batch, directions, hidden } = sizesOf(call)
       checkOperands(call, gates)
+      const empty = filled[type].find(size => sizesOf(call)[size] === 0)
+      if (empty) throw new Error(`its input is of no element: its ${empty} size is 0`)
       // Forms before opset 14 have no such attribute.
       const batchFirst = Boolean(call.attributes.layout)
       const all: Shape = batchFirst ? [batch, time, directions, hidden] : [time, directions, batch, hidden]

@@ -209,6 +209,15 @@ describe('twins in a row', () => {
     await expectLeft(expanded, ['Expand'])
   })
 
+  test('a value joined with itself again and again is followed once', () => {
+    const doubled = makeGraph({ x: f32(3) }, (op, { x }) => ({
+      y: Array.from({ length: 40 }).reduce<string>(last => op.Concat([last, last], { axis: 0 }), x),
+    }))
+    const after = all(doubled)
+    expect(after.nodes.length).toBeLessThan(40)
+    expect(after.outputs[0]!.type).toEqual(f32(3 * 2 ** 40))
+  })
+
   test('Pads with different values, or that cut off, are two', () => {
     const graph = makeGraph({ x: f32('N', 4) }, (op, { x }) => ({
       y: op.Pad([op.Pad([x, op.ints([0, 1, 0, 0])]), op.ints([0, 1, 0, 0]), op.scalar(1)]),

@@ -17,43 +17,57 @@ export interface Segment {
 
 export type Look = Pick<Tools, 'producer' | 'type' | 'constant' | 'attributes'>
 
-/** At most this many segments are followed. */
+/** At most this many segments are followed, through at most this many nodes in a row. */
 const most = 64
 
 /** A value along an axis, as segments of values further up; one that is the whole value where nothing is to be seen through. */
 export function segmentsOf(ref: Ref, axis: number, look: Look): readonly Segment[] | undefined {
-  const size = look.type(ref)?.shape?.[axis]
-  if (typeof size !== 'number') return undefined
-  return seen(ref, size, axis, look) ?? [wholeOf(ref, size)]
+  const known = new Map<Ref, readonly Segment[] | undefined>()
+  let depth = 0
+  // What is met on several ways up is followed once: a value joined with itself again and again is met without end.
+  const along: Along = value => {
+    if (known.has(value)) return known.get(value)
+    const size = look.type(value)?.shape?.[axis]
+    if (typeof size !== 'number') return undefined
+    depth++
+    const found = (depth <= most ? seen(value, size, axis, look, along) : undefined) ?? [wholeOf(value, size)]
+    depth--
+    known.set(value, found)
+    return found
+  }
+  return along(ref)
 }
+
+/** The segments of a value further up, along the same axis. */
+type Along = (ref: Ref) => readonly Segment[] | undefined
 
 function wholeOf(ref: Ref, size: number): Segment {
   return { ref, start: 0, step: 1, count: size, value: ref }
 }
 
 /** What a node's output is made of. undefined where the node does something else than to pick along this axis. */
-function seen(ref: Ref, size: number, axis: number, look: Look): readonly Segment[] | undefined {
+function seen(ref: Ref, size: number, axis: number, look: Look, along: Along): readonly Segment[] | undefined {
   const node = look.producer(ref)
-  const parts = node?.domain === '' ? partsOf(node, ref, axis, look) : undefined
+  const parts = node?.domain === '' ? partsOf(node, ref, axis, look, along) : undefined
   if (!parts) return undefined
   const segments = merged(parts)
   if (segments.length > most || segments.reduce((sum, { count }) => sum + count, 0) !== size) return undefined
   return segments.length === 1 ? [{ ...segments[0]!, value: segments[0]!.value ?? ref }] : segments
 }
 
-function partsOf(node: Node, ref: Ref, axis: number, look: Look): readonly Segment[] | undefined {
+function partsOf(node: Node, ref: Ref, axis: number, look: Look, along: Along): readonly Segment[] | undefined {
   const rank = look.type(node.inputs[0]!)?.shape?.length ?? 0
   const { axis: given = 0 } = look.attributes(node) as { axis?: number }
   const own = given < 0 ? given + rank : given
   switch (node.op) {
     case 'Concat': {
       if (own !== axis) return undefined
-      const inputs = node.inputs.map(input => segmentsOf(input, axis, look))
+      const inputs = node.inputs.map(input => along(input))
       return inputs.every(list => list !== undefined) ? inputs.flat() : undefined
     }
     case 'Split': {
       if (own !== axis) return undefined
-      const inner = segmentsOf(node.inputs[0]!, axis, look)
+      const inner = along(node.inputs[0]!)
       const at = node.outputs.indexOf(ref)
       const sizes = node.outputs.slice(0, at + 1).map(output => output !== '' && look.type(output)?.shape?.[axis])
       if (!inner || !sizes.every(size => typeof size === 'number')) return undefined
@@ -63,13 +77,13 @@ function partsOf(node: Node, ref: Ref, axis: number, look: Look): readonly Segme
     case 'Slice': {
       const cuts = cutsOf(node, look)
       const only = cuts?.length === 1 && cuts[0]!.axis === axis ? cuts[0]! : undefined
-      const inner = only && segmentsOf(node.inputs[0]!, axis, look)
+      const inner = only && along(node.inputs[0]!)
       return inner && cut(inner, only)
     }
     case 'Gather': {
       const indices = look.constant(node.inputs[1]!)
       if (own !== axis || indices?.shape.length !== 1 || indices.shape[0]! > 1024) return undefined
-      const inner = segmentsOf(node.inputs[0]!, axis, look)
+      const inner = along(node.inputs[0]!)
       if (!inner) return undefined
       const size = inner.reduce((sum, { count }) => sum + count, 0)
       return Array.from(numbers(indices), i => (i < 0 ? i + size : i)).flatMap(start =>
@@ -79,14 +93,14 @@ function partsOf(node: Node, ref: Ref, axis: number, look: Look): readonly Segme
     case 'ScatterND': {
       const [data, indices, updates] = node.inputs as [Ref, Ref, Ref]
       const block = blockOf(node, look)
-      const inner = block?.axis === axis ? segmentsOf(data, axis, look) : undefined
+      const inner = block?.axis === axis ? along(data) : undefined
       const shape = look.type(updates)?.shape
       if (!block || !inner || !shape || indices === '') return undefined
       const size = inner.reduce((sum, { count }) => sum + count, 0)
       const after = block.start + block.count
       return [
         ...cut(inner, { start: 0, step: 1, count: block.start }),
-        ...(segmentsOf(updates, axis, look) ?? [wholeOf(updates, block.count)]),
+        ...(along(updates) ?? [wholeOf(updates, block.count)]),
         ...cut(inner, { start: after, step: 1, count: size - after }),
       ]
     }
