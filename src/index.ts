@@ -5,14 +5,14 @@ export { type Random, random } from './base/random.ts'
 export type { Dim, Shape, TensorType, ValueType } from './base/shape.ts'
 export { float32s, int64s, type Tensor, tensor } from './base/tensor.ts'
 export {
-  blocks,
   dropBlock,
   insideBlocks,
   l1Norm,
   l2Norm,
-  plan,
+  planPruning,
   prune,
   replaceHead,
+  residualBlocks,
   swapActivations,
   swapConvs,
 } from './compact/index.ts'
@@ -36,7 +36,7 @@ export {
   predict,
   predictions,
   throughput,
-  wilson,
+  wilsonInterval,
 } from './evaluate/index.ts'
 export * from './fuse/index.ts'
 export { adamW, crossEntropy, meanSquaredError, sgd, trainStep } from './gradient/index.ts'

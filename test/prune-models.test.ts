@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { blocks, dropBlock, insideBlocks } from '../src/compact/drop-blocks.ts'
-import { type PruneOptions, type PrunePlan, plan } from '../src/compact/plan.ts'
+import { dropBlock, insideBlocks, residualBlocks } from '../src/compact/drop-blocks.ts'
+import { type PruneOptions, type PrunePlan, planPruning } from '../src/compact/plan-pruning.ts'
 import { prunable } from '../src/compact/prunable.ts'
 import { prune } from '../src/compact/prune.ts'
 import { mask } from '../src/compact/testing/mask.ts'
@@ -33,7 +33,7 @@ describe('the architectures', () => {
   for (const [name, make] of Object.entries(nets)) {
     it(`are cut to half of their multiply-accumulates: ${name}`, async () => {
       const graph = make()
-      const made = plan(graph, { macs: 0.5 })
+      const made = planPruning(graph, { macs: 0.5 })
       expect(made.after.macs! / made.before.macs!).toBeLessThanOrEqual(0.5)
       expect(made.after.macs! / made.before.macs!).toBeGreaterThan(0.35)
       await expectMasked(graph, made)
@@ -43,7 +43,7 @@ describe('the architectures', () => {
   it('lose every channel group of resnet-50 to the same share, in time', () => {
     const graph = resnet({ depth: 50, seed: 1 })
     const started = performance.now()
-    const made = plan(graph, { keep: 0.5 })
+    const made = planPruning(graph, { keep: 0.5 })
     const pruned = prune(graph, made)
     expect(performance.now() - started).toBeLessThan(5000)
     expect(made.groups.every(({ slots, remove }) => remove.length === slots / 2)).toBe(true)
@@ -52,7 +52,7 @@ describe('the architectures', () => {
 
   it('keep their trunk where only the insides of blocks are cut', async () => {
     const graph = resnetCifar({ depth: 14, seed: 1 })
-    const made = plan(graph, { keep: 0.5, only: insideBlocks(graph), roundTo: 8 })
+    const made = planPruning(graph, { keep: 0.5, only: insideBlocks(graph), roundTo: 8 })
     const pruned = await expectMasked(graph, made)
     expect(pruned.initializers.get('fc.weight')!.shape).toEqual(graph.initializers.get('fc.weight')!.shape)
     expect(made.groups.filter(group => group.remove.length > 0)).toHaveLength(6)
@@ -60,11 +60,11 @@ describe('the architectures', () => {
 
   it('lose whole blocks', async () => {
     const graph = resnetCifar({ depth: 14, seed: 1 })
-    const removable = blocks(graph).filter(block => block.removable)
+    const removable = residualBlocks(graph).filter(block => block.removable)
     expect(removable).toHaveLength(4)
     const bare = removable.reduce((net, { name }) => dropBlock(net, name), graph)
     expect(check(bare)).toEqual([])
-    expect(blocks(bare)).toHaveLength(2)
+    expect(residualBlocks(bare)).toHaveLength(2)
     await run(bare, feedsFor(bare))
   })
 })
@@ -86,7 +86,7 @@ describe.skipIf(!existsSync(folder))('models from elsewhere (skipped where ../sh
     ['ppocr_v4_rec', { 'p2o.DynamicDimension.1': 96 }],
   ])('are cut to three quarters of their channels: %s', async (name, bind) => {
     const graph = load(name)
-    const made = plan(graph, threeQuarters)
+    const made = planPruning(graph, threeQuarters)
     expect(made.after.parameters).toBeLessThan(0.8 * made.before.parameters)
     await expectMasked(graph, made, bind)
   })
@@ -95,7 +95,7 @@ describe.skipIf(!existsSync(folder))('models from elsewhere (skipped where ../sh
     'say of each channel that stays why it does: %s',
     async name => {
       const graph = load(name)
-      const made = plan(graph, threeQuarters)
+      const made = planPruning(graph, threeQuarters)
       expect(made.pinned.length).toBeGreaterThan(0)
       expect(made.pinned.every(({ reason }) => reason.length > 10)).toBe(true)
       expect(check(prune(graph, made))).toEqual([])
@@ -105,7 +105,7 @@ describe.skipIf(!existsSync(folder))('models from elsewhere (skipped where ../sh
   it('take less than a second for MobileNetV2', () => {
     const graph = load('mobilenet_v2_fp32')
     const started = performance.now()
-    prune(graph, plan(graph, threeQuarters))
+    prune(graph, planPruning(graph, threeQuarters))
     expect(performance.now() - started).toBeLessThan(1000)
   })
 })

@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import type { Dataset } from '../data/dataset.ts'
 import { type Latency, latency } from '../evaluate/latency.ts'
 import { type ClassificationReport, classificationReport } from '../evaluate/metrics.ts'
-import { type Interval, wilson } from '../evaluate/significance.ts'
+import { type Interval, wilsonInterval } from '../evaluate/significance.ts'
 import type { Graph } from '../graph/graph.ts'
 import { cost } from '../read/cost.ts'
 import { load } from '../read/model-file.ts'
@@ -58,7 +58,7 @@ export async function evaluate(path: string, data: string, options: EvaluateOpti
     output,
     scores,
     accuracy,
-    interval: { ...wilson(Math.round(accuracy * predictions.size), predictions.size), confidence: 0.95 },
+    interval: { ...wilsonInterval(Math.round(accuracy * predictions.size), predictions.size), confidence: 0.95 },
     macroF1,
     rocAuc: finiteOrNull(rocAuc),
     logLoss: finiteOrNull(logLoss),

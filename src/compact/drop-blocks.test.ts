@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { couple } from '../read/coupling.ts'
 import { type Net, net } from '../read/testing/nets.ts'
-import { blocks, dropBlock, insideBlocks } from './drop-blocks.ts'
+import { dropBlock, insideBlocks, residualBlocks } from './drop-blocks.ts'
 import { distance, feedsFor, run } from './testing/run.ts'
 
 function basic({ op, conv }: Net, name: string, x: string, channels: number, stride = 1): string {
@@ -24,7 +24,7 @@ function resnet(keep: readonly string[] = ['one.0', 'one.1', 'two.0', 'two.1']) 
 
 describe('residual blocks', () => {
   it('are listed by the name that their parameters share, with what they cost', () => {
-    const found = blocks(resnet())
+    const found = residualBlocks(resnet())
     expect(found.map(block => [block.name, block.removable])).toEqual([
       ['one.0', true],
       ['one.1', true],
@@ -48,7 +48,7 @@ describe('residual blocks', () => {
 
   it('can be dropped one after the other', () => {
     const bare = ['one.0', 'one.1', 'two.1'].reduce((graph, name) => dropBlock(graph, name), resnet())
-    expect(blocks(bare).map(block => block.name)).toEqual(['two.0'])
+    expect(residualBlocks(bare).map(block => block.name)).toEqual(['two.0'])
   })
 
   it('are refused by name if they change the shape, or are not there', () => {
@@ -61,7 +61,7 @@ describe('residual blocks', () => {
       const stem = conv('stem', x, 4)
       return conv('head', op.Add([conv('b.main', op.Relu([stem]), 4), conv('b.skip', stem, 4)]), 2)
     })
-    expect(blocks(projected)).toMatchObject([{ name: 'b', removable: true }])
+    expect(residualBlocks(projected)).toMatchObject([{ name: 'b', removable: true }])
     expect(dropBlock(projected, 'b').nodes.map(node => node.op)).toEqual(['Conv', 'Conv'])
   })
 
@@ -72,12 +72,12 @@ describe('residual blocks', () => {
       const sum = op.Add([conv('b.more', inner, 4), stem])
       return conv('head', op.Concat([sum, inner], { axis: 1 }), 2)
     })
-    expect(blocks(tapped)).toEqual([])
+    expect(residualBlocks(tapped)).toEqual([])
   })
 
   it('are not sums with a bias', () => {
     const biased = net(['N', 4], ({ op, linear, parameter }, x) => op.Add([linear('a', x, 3), parameter('bias', [3])]))
-    expect(blocks(biased)).toEqual([])
+    expect(residualBlocks(biased)).toEqual([])
   })
 
   it('may read a mask or a condition from elsewhere', () => {
@@ -86,8 +86,8 @@ describe('residual blocks', () => {
       const gate = op.Sigmoid([linear('gate', x, 5)])
       return linear('head', op.Add([stem, op.Mul([linear('b', stem, 5), gate])]), 2)
     })
-    expect(blocks(conditioned)).toMatchObject([{ nodes: 3, removable: true }])
-    const without = dropBlock(conditioned, blocks(conditioned)[0]!)
+    expect(residualBlocks(conditioned)).toMatchObject([{ nodes: 3, removable: true }])
+    const without = dropBlock(conditioned, residualBlocks(conditioned)[0]!)
     expect(without.nodes.map(node => node.op)).toEqual(['Gemm', 'Gemm'])
   })
 
@@ -97,8 +97,8 @@ describe('residual blocks', () => {
       const inner = op.Add([linear('o.i.a', stem, 5), stem])
       return linear('head', op.Add([linear('o.b', inner, 5), stem]), 2)
     })
-    expect(blocks(nested).map(block => block.name)).toHaveLength(2)
-    expect(blocks(nested).every(block => block.removable)).toBe(true)
+    expect(residualBlocks(nested).map(block => block.name)).toHaveLength(2)
+    expect(residualBlocks(nested).every(block => block.removable)).toBe(true)
   })
 
   it('bound a pruning to the channels inside of them', () => {

@@ -34,7 +34,7 @@ export interface Block {
  * from elsewhere. A block can be dropped where the sum could be replaced by that value, that is, where the shapes are
  * equal: always so for an identity shortcut, not for a projection that changes width or size.
  */
-export function blocks(graph: Graph, options: CostOptions = {}): readonly Block[] {
+export function residualBlocks(graph: Graph, options: CostOptions = {}): readonly Block[] {
   const tree = dominators(graph)
   const macs = new Map(cost(graph, options).nodes.map(({ node, macs }) => [node, macs]))
   const found = graph.nodes.flatMap(node => {
@@ -52,7 +52,7 @@ export function blocks(graph: Graph, options: CostOptions = {}): readonly Block[
  */
 export function dropBlock(graph: Graph, block: Pick<Block, 'name'> | string): Graph {
   const name = typeof block === 'string' ? block : block.name
-  const all = blocks(graph)
+  const all = residualBlocks(graph)
   const found = all.find(one => one.name === name)
   if (!found) {
     throw new SinterError(
@@ -71,7 +71,7 @@ export function dropBlock(graph: Graph, block: Pick<Block, 'name'> | string): Gr
 
 /** Whether all of a group's channels lie inside of residual blocks, where cutting them leaves the trunk as wide as it is. */
 export function insideBlocks(graph: Graph): (group: ChannelGroup) => boolean {
-  const inside = blocks(graph).map(({ values, output }) => new Set(values.filter(name => name !== output)))
+  const inside = residualBlocks(graph).map(({ values, output }) => new Set(values.filter(name => name !== output)))
   return group => {
     const activations = group.axes.filter(axis => !axis.parameter)
     return activations.length > 0 && inside.some(values => activations.every(axis => values.has(axis.value)))

@@ -1,6 +1,6 @@
-export { type Block, blocks, dropBlock, insideBlocks } from './drop-blocks.ts'
+export { type Block, dropBlock, insideBlocks, residualBlocks } from './drop-blocks.ts'
 export { bnScale, type Importance, l1Norm, l2Norm, randomImportance } from './importance.ts'
-export { formatPlan, type PlannedGroup, type PruneOptions, type PrunePlan, plan } from './plan.ts'
+export { formatPlan, type PlannedGroup, type PruneOptions, type PrunePlan, planPruning } from './plan-pruning.ts'
 export { prune } from './prune.ts'
 export { removeChannels } from './remove-channels.ts'
 export { type ReplaceHeadOptions, replaceHead } from './replace-head.ts'

@@ -31,5 +31,5 @@ export {
   type MetricDifference,
   mcnemar,
   signTest,
-  wilson,
+  wilsonInterval,
 } from './significance.ts'

@@ -3,7 +3,7 @@ import { random } from '../base/random.ts'
 import { float32s } from '../base/tensor.ts'
 import { metrics } from './metrics.ts'
 import { type Predictions, predictions } from './predictions.ts'
-import { bootstrapDifference, type Confidence, mcnemar, signTest, wilson } from './significance.ts'
+import { bootstrapDifference, type Confidence, mcnemar, signTest, wilsonInterval } from './significance.ts'
 import { golden } from './testing/metric-goldens.ts'
 
 /** Predictions of two classes, all labelled 0, that are right where told. */
@@ -44,16 +44,16 @@ describe('mcnemar', () => {
   })
 })
 
-describe('wilson', () => {
+describe('wilsonInterval', () => {
   test.each(golden.wilson)('is the interval of SciPy for $hits of $total at $confidence', row => {
-    const { low, high } = wilson(row.hits, row.total, row.confidence as Confidence)
+    const { low, high } = wilsonInterval(row.hits, row.total, row.confidence as Confidence)
     expect(Math.abs(low - row.low)).toBeLessThan(1e-12)
     expect(Math.abs(high - row.high)).toBeLessThan(1e-12)
   })
 
   test('refuses what is not a proportion', () => {
-    expect(() => wilson(3, 2)).toThrow(/3 of 2 is not a proportion/)
-    expect(() => wilson(0, 0)).toThrow(/not a proportion/)
+    expect(() => wilsonInterval(3, 2)).toThrow(/3 of 2 is not a proportion/)
+    expect(() => wilsonInterval(0, 0)).toThrow(/not a proportion/)
   })
 })
 

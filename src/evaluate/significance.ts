@@ -68,7 +68,7 @@ export type Confidence = keyof typeof normalQuantiles
  * Wilson's score interval for a proportion, such as an accuracy (Wilson 1927, without continuity correction).
  * @param hits successes among `total` tries, at least one.
  */
-export function wilson(hits: number, total: number, confidence: Confidence = 0.95): Interval {
+export function wilsonInterval(hits: number, total: number, confidence: Confidence = 0.95): Interval {
   if (!(total > 0 && hits >= 0 && hits <= total)) {
     throw new SinterError('invalid-argument', `${hits} of ${total} is not a proportion.`, { hits, total })
   }

@@ -1,7 +1,7 @@
 import { throwIfInterrupted } from '../base/interrupt.ts'
-import { blocks, dropBlock, insideBlocks } from '../compact/drop-blocks.ts'
+import { dropBlock, insideBlocks, residualBlocks } from '../compact/drop-blocks.ts'
 import { l1Norm, l2Norm, randomImportance } from '../compact/importance.ts'
-import { plan } from '../compact/plan.ts'
+import { planPruning } from '../compact/plan-pruning.ts'
 import { prune } from '../compact/prune.ts'
 import { swapActivations } from '../compact/swap-activation.ts'
 import { metrics } from '../evaluate/metrics.ts'
@@ -87,7 +87,7 @@ async function apply(context: RunContext, graph: Graph, step: CompactStepRecipe)
       }
     }
     case 'prune': {
-      const inBlocks = blocks(graph).length > 0
+      const inBlocks = residualBlocks(graph).length > 0
       const importance = { l1: l1Norm, l2: l2Norm, random: randomImportance(seedOf(context.recipe, 'prune')) }[
         step.importance
       ]
@@ -98,7 +98,7 @@ async function apply(context: RunContext, graph: Graph, step: CompactStepRecipe)
         bind: oneRow,
         ...(inBlocks ? { only: insideBlocks(graph) } : {}),
       }
-      const made = plan(graph, options)
+      const made = planPruning(graph, options)
       const cut = made.groups.reduce((sum, { remove }) => sum + remove.length, 0)
       const where = inBlocks ? 'inside residual blocks' : 'anywhere'
       if (cut === 0) return { graph, what: 'no channels cut', note: `no channel ${where} can leave` }
@@ -121,7 +121,7 @@ async function dropBlocks({ data, backend, threads }: RunContext, graph: Graph, 
   let current = graph
   for (let i = 0; i < count; i++) {
     const tried: { name: string; graph: Graph; loss: number }[] = []
-    for (const { name, removable } of blocks(current, { bind: oneRow })) {
+    for (const { name, removable } of residualBlocks(current, { bind: oneRow })) {
       if (!removable) continue
       const without = dropBlock(current, name)
       tried.push({ name, graph: without, loss: await lossOf(without) })

@@ -31,13 +31,15 @@ export const splitToSlice = rule({
     const { op, type, uses, readers, decline } = tools
     const { outputs } = split.node
     const read = outputs.flatMap((output, i) => (output !== '' && uses(output) > 0 ? [i] : []))
-    if (read.length !== 1 || outputs.length === 1) return decline('')
+    if (read.length !== 1 || outputs.length === 1) return decline('not one of several parts is read')
     const rank = type(x)?.shape?.length
     if (rank === undefined) return decline('the rank of its input is not known')
     const axis = split.attributes.axis < 0 ? split.attributes.axis + rank : split.attributes.axis
     const [at] = read as [number]
     // Slices that have just become this Split come to it one by one.
-    if ([...readers(x)].some(reader => partOf(reader, tools)?.axis === axis)) return decline('')
+    if ([...readers(x)].some(reader => partOf(reader, tools)?.axis === axis)) {
+      return decline('the same tensor is sliced beside it')
+    }
     const counts = outputs.slice(0, at + 1).map(output => (output === '' ? undefined : type(output)?.shape?.[axis]))
     if (!counts.every(count => typeof count === 'number')) return decline('the sizes of its parts are not known')
     const end = counts.reduce((sum, count) => sum + count, 0)

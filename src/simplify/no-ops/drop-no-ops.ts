@@ -153,7 +153,8 @@ export const dropNoOps: Rule = rule({
     either(...(Object.keys(rows) as OpName[]).map(name => op[name]([rest('inputs')]).as('node'))),
   replace({ inputs, node: { type: name, node, attributes } }, { type, constant, decline }) {
     const passes = rows[name]!({ node, attributes: { ...attributes }, type, constant })
-    if (passes === undefined || !inputs[passes]) return decline('')
+    if (passes === undefined || !inputs[passes])
+      return decline('it gives back none of its inputs as it is, as far as is known')
     return [inputs[passes], ...node.outputs.slice(1).map(() => null)]
   },
 })

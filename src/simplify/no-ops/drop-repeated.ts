@@ -1,3 +1,4 @@
+import { sameDim } from '../../base/shape.ts'
 import type { OpName } from '../../ops/spec.ts'
 import { rule } from '../../rewrite/rule.ts'
 
@@ -50,7 +51,7 @@ export const dropEqualOperands = rule({
       condition &&
       shape &&
       condition.length <= shape.length &&
-      condition.every((dim, axis) => dim === 1 || (dim !== '' && dim === shape[axis + shape.length - condition.length]))
+      condition.every((dim, axis) => dim === 1 || sameDim(dim, shape[axis + shape.length - condition.length]!))
     return fits ? x : decline(`the condition '${others}' may broadcast '${x}' to a larger shape`)
   },
 })

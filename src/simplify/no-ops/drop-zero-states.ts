@@ -19,7 +19,8 @@ export const dropZeroStates = rule({
     either(...(['LSTM', 'GRU', 'RNN'] as const).map(name => op[name]([rest('inputs')]).as('layer'))),
   replace({ inputs, layer }, tools) {
     const kept = inputs.map((ref, i) => (states.includes(i) && isZero(ref, tools) ? '' : ref))
-    if (kept.every((ref, i) => ref === inputs[i])) return tools.decline('')
+    if (kept.every((ref, i) => ref === inputs[i]))
+      return tools.decline('it is given no states that are known to be zeros')
     const { node, type, stated } = layer
     return tools.op.many(
       type,

@@ -63,7 +63,7 @@ export interface PrunePlan {
  * @throws SinterError `invalid-argument` for options out of range; `not-supported` if `macs` is out of reach, or cannot be
  * counted because a dimension has no size (give it with `bind`).
  */
-export function plan(graph: Graph, options: PruneOptions): PrunePlan {
+export function planPruning(graph: Graph, options: PruneOptions): PrunePlan {
   checkOptions(options)
   const { groups, pinned } = prunable(graph)
   const { importance = l1Norm, ignore, only, bind = {} } = options

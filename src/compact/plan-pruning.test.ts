@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { cost } from '../read/cost.ts'
 import { net } from '../read/testing/nets.ts'
-import { formatPlan, type PruneOptions, plan } from './plan.ts'
+import { formatPlan, type PruneOptions, planPruning } from './plan-pruning.ts'
 import { prune } from './prune.ts'
 import { zoo } from './testing/zoo.ts'
 
@@ -9,7 +9,7 @@ const two = () =>
   net(['N', 8], ({ op, linear }, x) => linear('c', op.Relu([linear('b', op.Relu([linear('a', x, 20)]), 10)]), 2))
 
 const kept = (options: PruneOptions) =>
-  plan(two(), { ...options }).groups.map(group => group.slots - group.remove.length)
+  planPruning(two(), { ...options }).groups.map(group => group.slots - group.remove.length)
 
 /** Scores that fall with the channel's number, ten times as high in the group of `b`. */
 const falling = (_: unknown, group: { name: string; slots: number }) =>
@@ -21,7 +21,7 @@ describe('a pruning plan', () => {
   })
 
   it('takes the least important channels', () => {
-    const [a] = plan(two(), { keep: 0.8, importance: falling }).groups
+    const [a] = planPruning(two(), { keep: 0.8, importance: falling }).groups
     expect(a!.remove).toEqual([16, 17, 18, 19])
   })
 
@@ -49,7 +49,7 @@ describe('a pruning plan', () => {
 
   it('reaches a share of the multiply-accumulates', () => {
     for (const scope of ['local', 'global'] as const) {
-      const { before, after } = plan(two(), { macs: 0.5, scope })
+      const { before, after } = planPruning(two(), { macs: 0.5, scope })
       expect(before.macs).toBe(8 * 20 + 20 * 10 + 10 * 2)
       expect(after.macs! / before.macs!).toBeLessThanOrEqual(0.5)
       expect(after.macs! / before.macs!).toBeGreaterThan(0.4)
@@ -57,13 +57,13 @@ describe('a pruning plan', () => {
   })
 
   it('says when that share is out of reach', () => {
-    expect(() => plan(two(), { macs: 0.01 })).toThrow(/is the least/)
+    expect(() => planPruning(two(), { macs: 0.01 })).toThrow(/is the least/)
   })
 
   it('foretells the size that pruning gives', () => {
     for (const make of Object.values(zoo)) {
       const graph = make()
-      const made = plan(graph, { keep: 0.6 })
+      const made = planPruning(graph, { keep: 0.6 })
       const { parameters, macs } = cost(prune(graph, made))
       expect(made.after).toEqual({ parameters, macs })
       expect(made.after.macs).toBeLessThan(made.before.macs!)
@@ -71,28 +71,30 @@ describe('a pruning plan', () => {
   })
 
   it('is plain data', () => {
-    const made = plan(two(), { keep: 0.5 })
+    const made = planPruning(two(), { keep: 0.5 })
     expect(prune(two(), JSON.parse(JSON.stringify(made)))).toEqual(prune(two(), made))
   })
 
   it('is refused for another graph', () => {
     const other = net(['N', 8], ({ op, linear }, x) => linear('c', op.Relu([linear('a', x, 21)]), 2))
-    expect(() => prune(other, plan(two(), { keep: 0.5 }))).toThrow(/another graph/)
+    expect(() => prune(other, planPruning(two(), { keep: 0.5 }))).toThrow(/another graph/)
   })
 
   it('refuses options out of range', () => {
-    expect(() => plan(two(), {})).toThrow(/one of keep and macs/)
-    expect(() => plan(two(), { keep: 0.5, macs: 0.5 })).toThrow(/one of keep and macs/)
-    expect(() => plan(two(), { keep: 0 })).toThrow(/over 0/)
-    expect(() => plan(two(), { keep: 1.5 })).toThrow(/at most 1/)
-    expect(() => plan(two(), { keep: 0.5, roundTo: 0.5 })).toThrow(/roundTo/)
-    expect(() => plan(two(), { keep: 0.5, importance: () => [1, 2] })).toThrow(/as many numbers/)
-    expect(() => plan(two(), { keep: 0.5, importance: (_, { slots }) => Array(slots).fill(Number.NaN) })).toThrow(/NaN/)
-    expect(() => plan(two(), { keep: 0.5, keepAtLeast: 2 })).toThrow(/keepAtLeast/)
+    expect(() => planPruning(two(), {})).toThrow(/one of keep and macs/)
+    expect(() => planPruning(two(), { keep: 0.5, macs: 0.5 })).toThrow(/one of keep and macs/)
+    expect(() => planPruning(two(), { keep: 0 })).toThrow(/over 0/)
+    expect(() => planPruning(two(), { keep: 1.5 })).toThrow(/at most 1/)
+    expect(() => planPruning(two(), { keep: 0.5, roundTo: 0.5 })).toThrow(/roundTo/)
+    expect(() => planPruning(two(), { keep: 0.5, importance: () => [1, 2] })).toThrow(/as many numbers/)
+    expect(() =>
+      planPruning(two(), { keep: 0.5, importance: (_, { slots }) => Array(slots).fill(Number.NaN) }),
+    ).toThrow(/NaN/)
+    expect(() => planPruning(two(), { keep: 0.5, keepAtLeast: 2 })).toThrow(/keepAtLeast/)
   })
 
   it('prints', () => {
-    const made = plan(two(), {
+    const made = planPruning(two(), {
       keep: 0.8,
       importance: falling,
       ignore: group => group.name === 'b.weight',
