@@ -103,11 +103,7 @@ async function latencies(
  * Two graphs that take the same feeds and give outputs of the same names: those of the first. Outputs that only one has
  * go; an input that only one has the other takes too, and does not look at it.
  */
-export function comparable(
-  a: Graph,
-  b: Graph,
-  { inputs, outputs }: GraphDiff,
-): { readonly a: Graph; readonly b: Graph } {
+function comparable(a: Graph, b: Graph, { inputs, outputs }: GraphDiff): { readonly a: Graph; readonly b: Graph } {
   const names = new Map([...inputs.renamed, ...outputs.renamed].map(pair => [pair.b, pair.a]))
   const outside = [...b.inputs, ...b.outputs].map(({ name }) => name)
   const kept = new Set([...outside.map(name => names.get(name) ?? name), ...a.inputs.map(({ name }) => name)])

@@ -2,7 +2,7 @@ import { SinterError } from '../base/errors.ts'
 import { type Body, bodiesOf } from './graph.ts'
 
 /** Bodies inside of bodies, as deep as a file can hold them: protobuf's readers follow a message for 100 levels. */
-export const deepestNesting = 32
+const deepestNesting = 32
 
 const fine = new WeakSet<Body>()
 

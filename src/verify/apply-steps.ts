@@ -8,7 +8,7 @@ import { defaultSettings } from '../simplify/settings.ts'
 import { nameOf } from '../simplify/step.ts'
 
 /** What the steps of `simplify`, and the folding that an engine takes part in, are told. */
-export interface StepOptions extends SimplifyOptions {
+interface StepOptions extends SimplifyOptions {
   readonly backend?: Backend
   readonly onProgress?: (text: string) => void
   readonly signal?: AbortSignal

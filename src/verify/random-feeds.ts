@@ -21,7 +21,7 @@ export interface Range {
   readonly below: number
 }
 
-export const defaultRanges: Ranges = {
+const defaultRanges: Ranges = {
   floats: 'normal',
   integers: { least: 0, below: 2 },
   sizes: { least: 0, below: 2 },
@@ -37,7 +37,7 @@ export interface RandomFeedsOptions {
 }
 
 /** What feeds are drawn for: a graph, or a session. */
-export interface Fed {
+interface Fed {
   readonly inputs: readonly Value[]
   readonly initializers?: ReadonlyMap<string, unknown>
 }
