@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   addDims,
+  contradict,
   type Dim,
   divideDims,
   exactQuotient,
@@ -117,6 +118,17 @@ describe('arithmetic on dimensions', () => {
     expect(exactQuotient('N', 0)).toBeUndefined()
     expect(sameShape([''], [''])).toBe(false)
     for (const name of ['a)*b(', '(', 'x)']) expect(multiplyDims(name, 'N')).toBe('')
+  })
+
+  test('types contradict each other only in what is known of both', () => {
+    const type = (...shape: (number | string)[]) => ({ dtype: 'float32', shape }) as const
+    expect(contradict(type(1, 'N'), type('M', 3))).toBe(false)
+    expect(contradict(type(1, ''), undefined)).toBe(false)
+    expect(contradict(type(1), { dtype: 'float32', shape: undefined })).toBe(false)
+    expect(contradict(type(1), { dtype: 'float64', shape: undefined })).toBe(true)
+    expect(contradict(type(1), type())).toBe(true)
+    expect(contradict(type('N', 2), type('N', 3))).toBe(true)
+    expect(contradict(type(1), { sequence: type(1) })).toBe(true)
   })
 
   test('shapes print with what is not known marked', () => {

@@ -50,6 +50,16 @@ export function sameShape(a: Shape | undefined, b: Shape | undefined): boolean {
   return a !== undefined && b !== undefined && a.length === b.length && a.every((dim, i) => sameDim(dim, b[i]!))
 }
 
+/** Whether no value can be of both types: element types, ranks or fixed sizes differ. What is not known contradicts nothing. */
+export function contradict(a: ValueType | undefined, b: ValueType | undefined): boolean {
+  if (a === b || !a || !b) return false
+  if (!isTensorType(a) || !isTensorType(b)) return isTensorType(a) !== isTensorType(b)
+  if (a.dtype !== b.dtype) return true
+  if (!a.shape || !b.shape || a.shape === b.shape) return false
+  if (a.shape.length !== b.shape.length) return true
+  return a.shape.some((dim, i) => typeof dim === 'number' && typeof b.shape![i] === 'number' && dim !== b.shape![i])
+}
+
 export function formatShape(shape: Shape | undefined): string {
   return shape ? `[${shape.map(dim => (dim === '' ? '?' : dim)).join(',')}]` : '[...]'
 }

@@ -42,18 +42,22 @@ function checkLine({ check }: Simplified): string {
 
 /** What each step did, and what its rule left alone and why. */
 function explanation({ passes, rules }: Simplified, width: number): string {
-  const declines = new Map(rules.map(({ rule, declines }) => [rule, declines]))
+  const byName = new Map(rules.map(one => [one.rule, one]))
   const lines = stepTable(passes, width).split('\n')
   const [title, ...rows] = lines as [string, ...string[]]
   return [
     title,
     ...rows.flatMap((row, i) => {
-      const reasons = Object.entries(declines.get(passes[i]!.name) ?? {})
+      const { declines = {}, failures = [] } = byName.get(passes[i]!.name) ?? {}
+      const reasons = Object.entries(declines)
       const indent = '        '
       return [
         row,
         ...reasons.map(([why, at]) =>
-          wrap(`left ${whole(at.length)}: ${clean(why)} (${clean(at[0]!)})`, width - indent.length)
+          wrap(
+            `${failures.includes(why) ? 'failed at' : 'left'} ${whole(at.length)}: ${clean(why)} (${clean(at[0]!)})`,
+            width - indent.length,
+          )
             .split('\n')
             .map((line, j) => `${indent.slice(j === 0 ? 4 : 0)}${line}`)
             .join('\n'),

@@ -30,6 +30,8 @@ export interface Ops extends Emit {
   scalar(value: number, dtype?: DType): Ref
   /** A 1-D int64 constant: axes, shapes, pads. @throws SinterError `not-supported` for numbers that are no integers. */
   ints(values: readonly number[]): Ref
+  /** What is known of a value's type. */
+  known(ref: Ref): ValueType | undefined
   /** @throws SinterError `not-supported` if the value's type is not known. */
   type(ref: Ref): TensorType
   /** The value's shape. @throws SinterError `not-supported` if a dimension is not fixed. */
@@ -106,6 +108,7 @@ export function builder(target: BuildTarget, scope: Scope): Ops {
         if (values.every(Number.isInteger)) return constant(int64s(values), 'ints')
         throw new SinterError('not-supported', `The list ${values.join(', ')} would hold something else than integers.`)
       },
+      known: inner.type,
       type,
       shape(ref: Ref) {
         const { shape } = type(ref)

@@ -4,9 +4,10 @@ import { float32s } from '../base/tensor.ts'
 import { attribute } from '../graph/attributes.ts'
 import { edit, node } from '../graph/edit.ts'
 import { type Body, bodiesOf, type Graph } from '../graph/graph.ts'
+import type { Ops } from '../ops/build.ts'
 import { rewrite, ruleKey } from './apply.ts'
 import { rule } from './rule.ts'
-import { recorder } from './trace.ts'
+import { type RuleStatistics, recorder } from './trace.ts'
 
 const x = f32('N', 4)
 
@@ -78,6 +79,70 @@ test('a rule that needs a fixed shape declines where a dimension is symbolic', (
   const { trace, statistics } = recorder()
   expect(rewrite('all', [needsShape])(graph, trace)).toBe(graph)
   expect(Object.keys(statistics().rules[0]!.declines)[0]).toContain('set its symbolic dimensions')
+})
+
+describe('what a rule may not put in the place of a value', () => {
+  const replacing = (build: (x: string, op: Ops) => string) =>
+    rule({
+      name: 'wrong',
+      match: ({ op, any }) => op.Relu([any('x')]),
+      replace: ({ x }, { op }) => build(x, op),
+    })
+  const relu = makeGraph({ x }, (op, { x }) => ({ y: op.Exp([op.Relu([x])]) }))
+
+  test.each<[string, string, (x: string, op: Ops) => string]>([
+    ['another element type', 'float64[N,4]', (x, op) => op.Cast([x], { to: 11 })],
+    ['another rank', 'float32[N,4,1]', (x, op) => op.Unsqueeze([x, op.ints([2])])],
+    ['another size', 'float32[N,2]', (x, op) => op.Gather([x, op.ints([0, 1])], { axis: 1 })],
+    ['a constant of another rank', 'float32[]', (_, op) => op.scalar(1)],
+  ])('%s', (_, type, build) => {
+    const { trace, statistics } = recorder()
+    expect(rewrite('all', [replacing(build)])(relu, trace)).toBe(relu)
+    const reason = `'relu' is float32[N,4], and ${type} would stand for it`
+    expect(statistics().rules).toMatchObject([{ hits: 0, declines: { [reason]: ["Relu 'relu'"] }, failures: [] }])
+  })
+
+  test('a value that is there already and differs', () => {
+    const dropped = rule({
+      name: 'drop-sum',
+      match: ({ op, any }) => op.Add([any('x'), any()]),
+      replace: ({ x }) => x,
+    })
+    const raised = float32s([1, 1, 1], [0])
+    const graph = makeGraph({ x }, (op, { x }) => ({ y: op.Exp([op.Add([x, op.constant(raised)])]) }))
+    expect(rewrite('all', [dropped])(graph)).toBe(graph)
+  })
+
+  test('sizes that are symbols may be any', () => {
+    const graph = makeGraph({ x }, (op, { x }) => ({ y: op.Exp([op.Relu([x])]) }))
+    const fixed = rewrite('all', [replacing((_, op) => op.constant(float32s([2, 4], new Array(8).fill(1))))])(graph)
+    expect(text(fixed)).toEqual(['Exp(relu) -> y'])
+  })
+
+  test('nodes that cannot be: the graph stays, and the trace hears that the rule failed', () => {
+    const { trace, statistics } = recorder()
+    const wrong = replacing((x, op) => op.MatMul([x, op.constant(float32s([3, 4], new Array(12).fill(1)))]))
+    expect(rewrite('all', [wrong])(relu, trace)).toBe(relu)
+    const [{ declines, failures }] = statistics().rules as [RuleStatistics]
+    expect(failures).toEqual([expect.stringContaining('rows of 4 elements do not multiply columns of 3')])
+    expect(Object.keys(declines)).toEqual(failures)
+  })
+
+  test('errors that are no answers come through, and so do those of a graph that is broken itself', () => {
+    const broken = rule({
+      name: 'broken',
+      match: ({ op, any }) => op.Relu([any('x')]),
+      replace: () => (undefined as unknown as string[])[0]!,
+    })
+    expect(() => rewrite('all', [broken])(relu)).toThrow(TypeError)
+    const impossible = edit(relu, draft => {
+      draft.initializers.set('w', float32s([3, 4], new Array(12).fill(1)))
+      draft.outputs.push({ name: 'z', type: undefined })
+      draft.add({ op: 'MatMul', inputs: ['x', 'w'], outputs: ['z'] })
+    })
+    const looking = replacing((x, op) => op.Abs([x]))
+    expect(() => rewrite('all', [looking])(impossible)).toThrow("MatMul that makes 'z'")
+  })
 })
 
 test('a new node inherits the name of the node of its operator that it replaces', () => {
@@ -178,10 +243,10 @@ test('a value read twice by one node is not read once', () => {
 })
 
 describe('nodes with several outputs', () => {
-  const splitToSlices = rule({
-    name: 'split-to-relus',
+  const splitToGather = rule({
+    name: 'split-to-gather',
     match: ({ op, any }) => op.Split([any('x')]),
-    replace: ({ x }, { op }) => [op.Relu([x]), null],
+    replace: ({ x }, { op }) => [op.Gather([x, op.ints([0, 1])], { axis: 1 }), null],
   })
   const halves = (use: (op: never, halves: readonly string[]) => Record<string, string>) =>
     makeGraph({ x }, (op, { x }) => use(op as never, op.many('Split', 2, [x], { axis: 1, num_outputs: 2 })))
@@ -189,13 +254,13 @@ describe('nodes with several outputs', () => {
   test('an output that is read must be replaced', () => {
     const graph = halves((_, [a, b]) => ({ a: a!, b: b! }))
     const { trace, statistics } = recorder()
-    expect(rewrite('all', [splitToSlices])(graph, trace)).toBe(graph)
+    expect(rewrite('all', [splitToGather])(graph, trace)).toBe(graph)
     expect(Object.keys(statistics().rules[0]!.declines)[0]).toContain("its output 'b' is read")
   })
 
   test('an output that nothing reads need not be', () => {
     const graph = halves((_, [a]) => ({ a: a! }))
-    expect(text(rewrite('all', [splitToSlices])(graph))).toEqual(['Relu(x) -> a'])
+    expect(text(rewrite('all', [splitToGather])(graph))).toEqual(['Gather(x,ints) -> a'])
   })
 })
 

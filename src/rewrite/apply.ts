@@ -1,5 +1,5 @@
 import { SinterError } from '../base/errors.ts'
-import { isTensorType, type ValueType } from '../base/shape.ts'
+import { contradict, formatType, isTensorType, type ValueType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import { edit, mapBodies, type NewNode, namesOf, node as toNode } from '../graph/edit.ts'
 import { freshNames } from '../graph/fresh-names.ts'
@@ -28,7 +28,7 @@ export function rewrite(title: string, rules: readonly Rule[], options: RewriteO
   const table = ruleTable(rules)
   const calm: Calm | undefined = options.remember ? new WeakMap() : undefined
   return pass(title, (graph, trace) => {
-    const context: Context = { graph, table, trace, calm, fresh: freshNames(takenIn(graph)) }
+    const context: Context = { graph, table, trace, calm, fresh: freshNames(namesOf(graph)) }
     return rewriteBody(
       graph,
       context,
@@ -51,19 +51,6 @@ export interface RewriteOptions {
 
 /** Nodes that no rule had anything to do at, each with what it and its neighbours were then. */
 type Calm = WeakMap<Node, readonly unknown[]>
-
-/** Names of values and of nodes: a new node goes by the name of its first output, and engines refuse two of one name. */
-function takenIn(graph: Graph): Set<string> {
-  const taken = namesOf(graph)
-  const add = (body: Body) => {
-    for (const one of body.nodes) {
-      taken.add(one.name)
-      bodiesOf(one).forEach(add)
-    }
-  }
-  add(graph)
-  return taken
-}
 
 interface RuleTable {
   /** The rules that may apply at a node, each with the part of its pattern that has such a root. */
@@ -207,13 +194,13 @@ function applyFirst(
 ): ReadonlySet<Node> | undefined {
   for (const { rule, matchers } of context.table.rulesFor(root)) {
     let touched: ReadonlySet<Node> | undefined
-    let declined: string | undefined
+    let refusal: Refusal | undefined
     const started = context.trace ? performance.now() : 0
     const accept = (found: Readonly<Record<string, unknown>>) => {
-      const made = workshop(rule, found)
+      const made = workshop(rule, found, root)
       const answer = 'refused' in made ? made : now.replace(root, made)
       if ('refused' in answer) {
-        declined ??= answer.refused
+        refusal ??= answer
         return false
       }
       touched = answer.touched
@@ -221,21 +208,21 @@ function applyFirst(
       return true
     }
     for (const matcher of matchers) if (match(surroundings, matcher, root, accept)) break
-    if (context.trace && (touched || declined)) {
+    if (context.trace && (touched || refusal?.refused)) {
       const seconds = (performance.now() - started) / 1000
-      const at = describe(root)
-      context.trace({ kind: 'rule', rule: rule.name, at, seconds, ...(touched ? {} : { declined: declined! }) })
+      const why = touched ? {} : { declined: refusal!.refused, ...(refusal!.failed ? { failed: true as const } : {}) }
+      context.trace({ kind: 'rule', rule: rule.name, at: describe(root), seconds, ...why })
     }
     if (touched) return touched
   }
   return undefined
 }
 
-/** Lets a rule build its replacement aside, so that nothing has happened yet if it declines. */
-type Workshop = (rule: Rule, found: Readonly<Record<string, unknown>>) => Made | Refusal
+/** Lets a rule build what is to replace a root aside, so that nothing has happened yet if it declines. */
+type Workshop = (rule: Rule, found: Readonly<Record<string, unknown>>, root: Node) => Made | Refusal
 
 /** The workshop of a body: its tools are the same for all rules, what they make is put together anew for each. */
-function workshopOf({ attributes }: Surroundings, now: Live, scope: Scope, { fresh }: Context): Workshop {
+function workshopOf({ attributes }: Surroundings, now: Live, scope: LiveScope, { fresh }: Context): Workshop {
   let nodes: Node[] = []
   let constants = new Map<string, Tensor>()
   let name = ''
@@ -265,7 +252,8 @@ function workshopOf({ attributes }: Surroundings, now: Live, scope: Scope, { fre
     readers: now.readers,
     attributes,
   }
-  return (rule, found) => {
+  const known = (ref: string) => (op ? op.known(ref) : scope.type(ref))
+  return (rule, found, root) => {
     if (nodes.length > 0) nodes = []
     if (constants.size > 0) constants = new Map()
     op = undefined
@@ -273,11 +261,19 @@ function workshopOf({ attributes }: Surroundings, now: Live, scope: Scope, { fre
     try {
       const answer = rule.replace(found, tools)
       if (isDecline(answer)) return { refused: answer.declined }
-      return { nodes, constants, results: typeof answer === 'string' ? [answer] : answer }
+      const results = typeof answer === 'string' ? [answer] : answer
+      for (const [i, output] of root.outputs.entries()) {
+        const result = results[i]
+        if (output === '' || !result || result === output) continue
+        const [before, after] = [scope.type(output), known(result)]
+        if (contradict(before, after))
+          return { refused: `'${output}' is ${formatType(before)}, and ${formatType(after)} would stand for it` }
+      }
+      return { nodes, constants, results }
     } catch (error) {
-      // A rule that asks for what is not known (a fixed shape, a type) declines by asking.
-      if (error instanceof SinterError && error.code === 'not-supported') return { refused: error.message }
-      throw error
+      if (!(error instanceof SinterError) || error === scope.failure) throw error
+      // A rule that asks for what is not known (a fixed shape, a type) declines by asking; what it may not build is its fault.
+      return error.code === 'not-supported' ? { refused: error.message } : { refused: error.message, failed: true }
     }
   }
 }
@@ -298,6 +294,8 @@ function around(now: Live, nodes: ReadonlySet<Node>, reach: number): ReadonlySet
 }
 
 interface LiveScope extends Scope {
+  /** What was thrown where the types of what was there could not be inferred: no rule is to blame for that. */
+  readonly failure: unknown
   /** Takes note of a node that is new. */
   learn(node: Node): void
 }
@@ -310,11 +308,25 @@ function scopeOfLive(graph: Graph, now: Live, open: () => Scope): LiveScope {
   const learned = new Map<string, ValueType>()
   const unread: Node[] = []
   let base: Scope | undefined
+  let failure: unknown
+  function opened(): Scope {
+    if (failure !== undefined) throw failure
+    try {
+      base ??= open()
+      return base
+    } catch (error) {
+      failure = error
+      throw error
+    }
+  }
   const type = (name: string) => learned.get(name) ?? base?.type(name)
   const scope: LiveScope = {
+    get failure() {
+      return failure
+    },
     opset: domain => graph.opset[domain] ?? 1,
     type(name) {
-      base ??= open()
+      opened()
       for (const node of unread.splice(0)) {
         if (node.outputs.every(output => type(output) !== undefined)) continue
         inferNode(node, scope).forEach((found, i) => {
@@ -325,7 +337,7 @@ function scopeOfLive(graph: Graph, now: Live, open: () => Scope): LiveScope {
       return type(name)
     },
     constant: now.constant,
-    inferBody: (body, inputs) => (base ??= open()).inferBody(body, inputs),
+    inferBody: (body, inputs) => opened().inferBody(body, inputs),
     learn: node => void unread.push(node),
   }
   return scope

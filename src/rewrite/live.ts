@@ -15,6 +15,8 @@ export interface Made {
 
 export interface Refusal {
   readonly refused: string
+  /** Whether the rule went wrong, rather than found that it does not apply. */
+  readonly failed?: true
 }
 
 interface Placement {

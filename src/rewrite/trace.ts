@@ -1,12 +1,16 @@
 /** What passes tell while they run. */
 export type TraceEvent =
   | { readonly kind: 'pass'; readonly title: string; readonly changed: boolean; readonly seconds: number }
-  /** A pattern was found at a node; `declined` is the rule's reason where it left the node as it was. */
+  /**
+   * A pattern was found at a node; `declined` is the rule's reason where it left the node as it was, and `failed` says that
+   * it did so because it tried to build what cannot be.
+   */
   | {
       readonly kind: 'rule'
       readonly rule: string
       readonly at: string
       readonly declined?: string
+      readonly failed?: true
       readonly seconds: number
     }
   /** Passes that still changed the graph when the bound on rounds was reached. */
@@ -27,6 +31,8 @@ export interface RuleStatistics {
   readonly hits: number
   /** Reasons for leaving a found pattern alone, each with the nodes it was given at. */
   readonly declines: Readonly<Record<string, readonly string[]>>
+  /** The reasons among them that say how the rule failed: a fault in the rule, not in the graph. */
+  readonly failures: readonly string[]
   /** Time spent in the rule's replacement, found or declined. */
   readonly seconds: number
 }
@@ -42,7 +48,10 @@ export interface Statistics {
 /** A trace that adds up what it hears: `const { trace, statistics } = recorder(); run(graph, trace); statistics()`. */
 export function recorder(): { readonly trace: Trace; statistics(): Statistics } {
   const passes = new Map<string, { title: string; runs: number; changes: number; seconds: number }>()
-  const rules = new Map<string, { rule: string; hits: number; declines: Map<string, Set<string>>; seconds: number }>()
+  const rules = new Map<
+    string,
+    { rule: string; hits: number; declines: Map<string, Set<string>>; failures: Set<string>; seconds: number }
+  >()
   const unsettled = new Set<string>()
   return {
     trace(event) {
@@ -57,9 +66,10 @@ export function recorder(): { readonly trace: Trace; statistics(): Statistics } 
         passes.set(title, sum)
       } else {
         const { rule } = event
-        const sum = rules.get(rule) ?? { rule, hits: 0, declines: new Map(), seconds: 0 }
+        const sum = rules.get(rule) ?? { rule, hits: 0, declines: new Map(), failures: new Set(), seconds: 0 }
         if (event.declined === undefined) sum.hits++
         else sum.declines.set(event.declined, (sum.declines.get(event.declined) ?? new Set()).add(event.at))
+        if (event.failed) sum.failures.add(event.declined!)
         sum.seconds += event.seconds
         rules.set(rule, sum)
       }
@@ -69,6 +79,7 @@ export function recorder(): { readonly trace: Trace; statistics(): Statistics } 
       rules: [...rules.values()].map(sum => ({
         ...sum,
         declines: Object.fromEntries([...sum.declines].map(([reason, at]) => [reason, [...at]])),
+        failures: [...sum.failures],
       })),
       unsettled: [...unsettled],
     }),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { f32, makeGraph } from '../../../test/support/make-graph.ts'
 import { randomFeeds, run } from '../../../test/support/same-outputs.ts'
-import { float32s } from '../../base/tensor.ts'
+import { float32s, fromNumbers } from '../../base/tensor.ts'
 import { check } from '../../graph/check.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { rewrite } from '../../rewrite/apply.ts'
@@ -198,6 +198,23 @@ describe('layouts meet through', () => {
       return { y: op.Reshape([op.CumSum([moved, op.scalar(0, 'int64')]), op.ints([2, 4, 6])]) }
     })
     expect(all(graph)).toBe(graph)
+  })
+
+  test('no number that has more axes than the value, and gives it more', async () => {
+    const number = float32s([1, 1, 1], [2])
+    const graph = makeGraph({ x: f32('N', 4), z: f32('N', 4) }, (op, { x, z }) => {
+      const [a, b] = [x, z].map(one => op.Transpose([one])) as [string, string]
+      const raised = op.Mul([op.Unsqueeze([x, op.ints([0])]), op.constant(float32s([1, 1, 1, 1], [2]))])
+      const condition = op.constant(fromNumbers('bool', [1, 1, 1], [1]))
+      return {
+        product: op.Transpose([op.Mul([a, op.constant(number)])], { perm: [0, 2, 1] }),
+        squeezed: op.Squeeze([raised, op.ints([0])]),
+        sum: op.Sum([a, b, op.constant(number)]),
+        chosen: op.Where([condition, a, b]),
+      }
+    })
+    // Where the value had been given axes before, it gets them from the number.
+    await expectLeft(graph, ['Transpose', 'Transpose', 'Mul', 'Mul', 'Sum', 'Where'])
   })
 
   test('nothing whose value something else reads', () => {

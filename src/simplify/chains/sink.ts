@@ -116,9 +116,10 @@ function axisBefore(layout: Layout, axis: number): number | undefined {
 
 /** A constant that broadcasts against the source as another does against the result. */
 export function underneath(constant: Tensor, { sizes, source, result }: Layout): Tensor | undefined {
-  if (elementCount(constant.shape) === 1) return constant.shape.length === 0 ? constant : reshape(constant, [])
   const missing = result.length - constant.shape.length
+  // Even a single number raises the rank if it has more axes.
   if (missing < 0) return undefined
+  if (elementCount(constant.shape) === 1) return constant.shape.length === 0 ? constant : reshape(constant, [])
   const kept: number[] = []
   for (const [i, size] of constant.shape.entries()) {
     if (size === 1) continue
