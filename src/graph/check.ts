@@ -3,6 +3,7 @@ import { SinterError } from '../base/errors.ts'
 import { elementCount, formatShape } from '../base/shape.ts'
 import { isLazy, type Tensor } from '../base/tensor.ts'
 import { type Attribute, type Body, describe, namedBodiesOf, readsOf, type SparseTensor } from './graph.ts'
+import { nestsTooDeep, tooDeep } from './nesting.ts'
 
 /** What can be wrong with a graph whatever its operators mean. */
 export type ProblemCode =
@@ -15,6 +16,7 @@ export type ProblemCode =
   | 'out-of-order' // a node before the one that makes what it reads
   | 'cycle' // nodes that wait for each other
   | 'wrong-data' // a tensor whose data does not fit its shape
+  | 'deep-nesting' // bodies inside of bodies, deeper than a file can hold; nothing else is looked at then
 
 export interface Problem {
   readonly code: ProblemCode
@@ -35,6 +37,7 @@ export interface Problem {
  * from its file yet is trusted.
  */
 export function check(body: Body): readonly Problem[] {
+  if (nestsTooDeep(body)) return [{ code: 'deep-nesting', message: tooDeep(body), where: { body: [] } }]
   const problems: Problem[] = []
   checkBody(body, [], () => false, problems)
   return problems

@@ -26,6 +26,7 @@ export interface Problem extends Omit<StructuralProblem, 'code'> {
  */
 export function check(graph: Graph): readonly Problem[] {
   const structural = checkStructure(graph)
+  if (structural.some(({ code }) => code === 'deep-nesting')) return structural
   const problems: Problem[] = [...structural, ...opsetProblems(graph)]
   const { scope, problem } = scopeIfSound(graph, structural.length > 0)
   checkBody(graph, graph, scope, [], problems)

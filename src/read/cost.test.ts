@@ -182,3 +182,13 @@ describe('the cost of a graph', () => {
     expect(cost(padded)).toMatchObject({ macs: 16, uncounted: [], unsized: 0 })
   })
 })
+
+test('bodies nested deeper than a file can hold are refused, not walked into until the stack ends', () => {
+  const choice = (body: Body) =>
+    node({ op: 'If', inputs: ['c'], outputs: ['y'], attributes: { then_branch: attribute.graph(body) } })
+  const nested = Array.from({ length: 2000 }).reduce<Graph>(
+    inner => ({ ...emptyGraph('nested'), nodes: [choice(inner)] }),
+    emptyGraph('leaf'),
+  )
+  expect(() => cost(nested)).toThrow('nested deeper than 32 levels')
+})

@@ -2,6 +2,7 @@ import { byteLength, type DType, isFloat, isInteger } from '../base/dtype.ts'
 import { elementCount, isTensorType } from '../base/shape.ts'
 import { type Tensor, tensorBytes } from '../base/tensor.ts'
 import { type Body, bodiesOf, type Graph, type Node, readsOf } from '../graph/graph.ts'
+import { assertNesting } from '../graph/nesting.ts'
 import { view } from '../graph/view.ts'
 import { asked, type Scope, typedCallOf } from '../ops/call.ts'
 import { constantOf } from '../ops/generate.ts'
@@ -76,9 +77,11 @@ type Inside = (node: Node, around: Scope) => ReadonlyMap<Body, Scope>
  * Bytes read and written take every operand for whole, whatever part of it an operator looks at, and no cache for given.
  * The peak is that of `activationPeak`. Where symbols of 1 are too small for the graph (an image's height), they stay
  * open, and what depends on them is not counted: all numbers are then at least so much.
- * @throws SinterError `invalid-graph` where a node's inputs do not fit its operator.
+ * @throws SinterError `invalid-graph` where a node's inputs do not fit its operator, `not-supported` for bodies nested
+ *   deeper than a file can hold.
  */
 export function cost(graph: Graph, { bind = {} }: CostOptions = {}): GraphCost {
+  assertNesting(graph)
   // Nodes keep their places, so that costs go by the nodes given.
   const plain = withShapeConstants(graph)
   const { scope, sizes, open } = sized(plain, bind)
