@@ -24,7 +24,6 @@ export {
   bootstrapDifference,
   classificationReport,
   compareLatency,
-  compareOutputs,
   fitTemperature,
   latency,
   type Metric,

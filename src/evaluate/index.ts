@@ -1,5 +1,4 @@
 export { applyTemperature, fitTemperature, type TemperatureFit } from './calibration.ts'
-export { type Comparison, compareOutputs, type Difference } from './compare-outputs.ts'
 export { type ClassScores, type ConfusionMatrix, classScores, confusionMatrix } from './confusion-matrix.ts'
 export {
   compareLatency,
