@@ -1,10 +1,8 @@
 import { throwIfInterrupted } from '../base/interrupt.ts'
-import { random } from '../base/random.ts'
-import { elementCount, isFixed, isTensorType } from '../base/shape.ts'
-import { allocate, type Tensor } from '../base/tensor.ts'
 import type { FormChoice } from '../gradient/forms.ts'
 import type { Graph } from '../graph/graph.ts'
-import type { Backend, Session } from '../runtime/backend.ts'
+import type { Backend, Feeds, Session } from '../runtime/backend.ts'
+import { randomFeeds } from '../verify/random-feeds.ts'
 
 export interface FormTiming {
   readonly key: string
@@ -34,12 +32,12 @@ export async function tune(
   const timings: FormTiming[] = []
   for (const { key, forms, piece } of choices) {
     throwIfInterrupted(signal, `Timing of formulations stopped after ${timings.length} of ${choices.length}.`)
-    const sessions: { form: string; session: Session; feeds: Record<string, Tensor> }[] = []
+    const sessions: { form: string; session: Session; feeds: Feeds }[] = []
     try {
       for (const form of forms) {
         const graph = piece(form)
         const session = await backend.open(graph, threads === undefined ? {} : { threads })
-        sessions.push({ form, session, feeds: randomFeeds(graph) })
+        sessions.push({ form, session, feeds: feedsFor(graph) })
       }
       const milliseconds: Record<string, number> = {}
       for (let round = -1; round < rounds; round++) {
@@ -65,15 +63,8 @@ export function preferred(timings: readonly FormTiming[]): ReadonlyMap<string, s
   return new Map(timings.map(({ key, best }) => [key, best]))
 }
 
-function randomFeeds(graph: Graph): Record<string, Tensor> {
-  const stream = random(0)
-  return Object.fromEntries(
-    graph.inputs.flatMap(({ name, type }) => {
-      if (!isTensorType(type) || !isFixed(type.shape)) return []
-      const data = allocate(type.dtype, elementCount(type.shape))
-      if (data instanceof Float32Array || data instanceof Float64Array)
-        for (let i = 0; i < data.length; i++) data[i] = stream.uniform() - 0.5
-      return [[name, { dtype: type.dtype, shape: type.shape, data }]]
-    }),
-  )
+/** Values that no piece stumbles over: none is negative, and whole numbers, which may be indices, are 0. */
+function feedsFor(graph: Graph): Feeds {
+  const zero = { least: 0, below: 1 }
+  return randomFeeds(graph, { ranges: { floats: 'positive', integers: zero, sizes: zero } })
 }

@@ -1,15 +1,15 @@
-import { random } from '../../src/base/random.ts'
+import type { Random } from '../../src/base/random.ts'
 import { formatShape, isTensorType } from '../../src/base/shape.ts'
-import { fromNumbers, numbers, type Tensor } from '../../src/base/tensor.ts'
-import { type Graph, requiredInputs } from '../../src/graph/graph.ts'
+import { numbers, type Tensor } from '../../src/base/tensor.ts'
+import type { Graph } from '../../src/graph/graph.ts'
 import { decode } from '../../src/onnx/decode.ts'
 import { encode } from '../../src/onnx/encode.ts'
 import { check } from '../../src/read/check.ts'
 import { infer } from '../../src/read/infer.ts'
 import { upgrade } from '../../src/read/upgrade.ts'
-import type { Feeds, Results } from '../../src/runtime/backend.ts'
+import type { Results } from '../../src/runtime/backend.ts'
 import { simplify } from '../../src/simplify/index.ts'
-import { run } from './same-outputs.ts'
+import { randomFeeds, run } from './same-outputs.ts'
 
 /** How a graph may be written anew, and how closely its outputs must stay the same. */
 const ways: readonly { readonly name: string; readonly apply: (graph: Graph) => Graph; readonly precision: number }[] =
@@ -26,7 +26,7 @@ const ways: readonly { readonly name: string; readonly apply: (graph: Graph) => 
 export async function wrongWith(graph: Graph): Promise<string | undefined> {
   const [problem] = check(graph)
   if (problem) return `The graph itself: ${problem.message}`
-  const feeds = feedsFor(graph)
+  const feeds = randomFeeds(graph, 1, 3, quarter)
   const expected = await run(graph, feeds)
   const contradiction = contradicted(graph, expected)
   if (contradiction) return contradiction
@@ -46,18 +46,8 @@ export async function wrongWith(graph: Graph): Promise<string | undefined> {
   return undefined
 }
 
-/** Quarters between -2 and 2, for a batch of three. */
-function feedsFor(graph: Graph): Feeds {
-  const feeds: Record<string, Tensor> = {}
-  for (const { name, type } of requiredInputs(graph)) {
-    if (!isTensorType(type) || !type.shape) throw new Error(`${name} needs a shape`)
-    const shape = type.shape.map(dim => (typeof dim === 'number' ? dim : 3))
-    const draw = random(1).fork(name)
-    const values = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => (draw.integer(17) - 8) / 4)
-    feeds[name] = fromNumbers(type.dtype, shape, values)
-  }
-  return feeds
-}
+/** Quarters between -2 and 2, which small sums and products keep exact. */
+const quarter = (draw: Random) => (draw.integer(17) - 8) / 4
 
 function contradicted(graph: Graph, outputs: Results): string | undefined {
   const types = infer(graph)

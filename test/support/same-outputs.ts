@@ -1,21 +1,33 @@
 import { expect } from 'vitest'
-import { random } from '../../src/base/random.ts'
-import { isTensorType } from '../../src/base/shape.ts'
+import { type Random, random } from '../../src/base/random.ts'
+import { elementCount, isTensorType } from '../../src/base/shape.ts'
 import { fromNumbers, numbers, type Tensor } from '../../src/base/tensor.ts'
 import { check } from '../../src/graph/check.ts'
 import { type Graph, requiredInputs } from '../../src/graph/graph.ts'
 import type { Feeds, Results } from '../../src/runtime/backend.ts'
 import { onnxruntimeNode } from '../../src/runtime/onnxruntime-node.ts'
 
-/** Normal random numbers for every input of a graph; symbolic dimensions are 2, or what `sizes` says. */
-export function randomFeeds(graph: Graph, seed: number, sizes: Readonly<Record<string, number>> = {}): Feeds {
+/**
+ * Random numbers for every input of a graph, normal ones if `next` gives no others; symbolic dimensions are 2, or what
+ * `sizes` says of one or of all. All inputs get such numbers, whatever their type: tests know what theirs are for.
+ */
+export function randomFeeds(
+  graph: Graph,
+  seed: number,
+  sizes: Readonly<Record<string, number>> | number = {},
+  next = (draw: Random) => draw.normal(),
+): Feeds {
+  const sizeOf = (symbol: string) => (typeof sizes === 'number' ? sizes : (sizes[symbol] ?? 2))
   const feeds: Record<string, Tensor> = {}
   for (const { name, type } of requiredInputs(graph)) {
     if (!isTensorType(type) || !type.shape) throw new Error(`${name} needs a shape`)
-    const shape = type.shape.map(dim => (typeof dim === 'number' ? dim : (sizes[dim] ?? 2)))
+    const shape = type.shape.map(dim => (typeof dim === 'number' ? dim : sizeOf(dim)))
     const draw = random(seed).fork(name)
-    const count = shape.reduce((a, b) => a * b, 1)
-    feeds[name] = fromNumbers(type.dtype, shape, Array.from({ length: count }, draw.normal))
+    feeds[name] = fromNumbers(
+      type.dtype,
+      shape,
+      Float64Array.from({ length: elementCount(shape) }, () => next(draw)),
+    )
   }
   return feeds
 }
