@@ -48,6 +48,8 @@ export function reshapeLinks({ inputs: [x], outputs: [y] }: Pick<TypedCall, 'inp
     if (from.length === 1 && to.length === 1) {
       return [{ from: ['in', 0, from[0]!], to: ['out', 0, to[0]!], map: 'same' }]
     }
+    // Of a symbol's axis nothing need be left: it is 1 then.
+    if (from.length === 0 || to.length === 0) return []
     if (to.length === 1) return foldLink('in', x.shape!, from, ['out', 0, to[0]!])
     if (from.length === 1) return foldLink('out', y.shape!, to, ['in', 0, from[0]!])
     return []

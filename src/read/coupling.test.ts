@@ -208,6 +208,11 @@ describe('coupled channel groups', () => {
     expect(reasons(tiled)['a.weight[0]']).toMatch(/'tile', axis 1, is \d+, more than are told apart/)
   })
 
+  it('end at an axis of a symbol that a Reshape leaves nothing of', () => {
+    const single = net(['N', 2, 'T', 6], ({ op, linear }, x) => linear('b', op.Reshape([x, op.ints([0, 2, 3, 2])]), 4))
+    expect(groupsOf(single)).toEqual([])
+  })
+
   it('are computed once for a graph', () => {
     const mlp = net(['N', 5], ({ linear }, x) => linear('b', linear('a', x, 7), 3))
     expect(couple(mlp)).toBe(couple(mlp))
