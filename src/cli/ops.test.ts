@@ -17,6 +17,24 @@ describe('sinter ops', () => {
     expect(operators.map(({ operator }: { operator: string }) => operator)).toEqual(['ArgMax', 'ArgMin'])
   })
 
+  test('looks for it in names of operators, not of domains, unless it has a dot', async () => {
+    const found = async (filter: string) =>
+      (await sinter('ops', filter, '--json')).json().operators.map(({ operator }: { operator: string }) => operator)
+    expect(await found('soft')).not.toContain('com.microsoft.FusedConv')
+    expect(await found('soft')).toContain('Softmax')
+    expect(await found('com.microsoft.')).toContain('com.microsoft.FusedConv')
+  })
+
+  test('takes a form that has not changed for no refusal', async () => {
+    const { operators } = (await sinter('ops', 'Gather', '--json')).json()
+    const [gather] = operators.filter(({ operator }: { operator: string }) => operator === 'Gather')
+    expect(gather.columns.upgrades).toEqual({ yes: true, note: 'its form has not changed' })
+    const { out } = await sinter('ops', 'gather', '--reasons')
+    expect(out).toMatch(/^Gather .*same$/m)
+    expect(out).not.toContain('upgrades:')
+    expect(out.split('\n').filter(line => line.length > 80)).toEqual([])
+  })
+
   test('says why not, if asked', async () => {
     const plain = await sinter('ops', 'argmax')
     const reasons = await sinter('ops', 'argmax', '--reasons')

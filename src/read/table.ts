@@ -12,11 +12,11 @@ export interface OperatorRow {
   /** The opset that its newest form came with; undefined for operators outside of the standard. */
   readonly since: number | undefined
   readonly deprecated: boolean
-  /** `yes`, or why not. */
+  /** `yes`, with a note where there was nothing to do; or why not. */
   readonly columns: Readonly<Record<Column, Answer>>
 }
 
-export type Answer = { readonly yes: true } | { readonly yes: false; readonly why: string }
+export type Answer = { readonly yes: true; readonly note?: string } | { readonly yes: false; readonly why: string }
 
 const yes: Answer = { yes: true }
 const because = (why: string): Answer => ({ yes: false, why })
@@ -50,7 +50,7 @@ function answersOf(record: Operator): OperatorRow['columns'] {
     coupling: answer('coupling'),
     cost: yes,
     evaluate: answer('evaluate'),
-    upgrades: record.upgrades.length > 0 ? yes : because('its form has not changed'),
+    upgrades: record.upgrades.length > 0 ? yes : { yes: true, note: 'its form has not changed' },
   }
 }
 
