@@ -6,6 +6,7 @@ import { freshNames } from '../graph/fresh-names.ts'
 import { type Body, bodiesOf, describe, type Graph, type Node } from '../graph/graph.ts'
 import { builder, type Ops } from '../ops/build.ts'
 import { inferNode, type Scope } from '../ops/call.ts'
+import { hasKernel } from '../ops/kernels.ts'
 import { attributesOf, keyOf } from '../ops/spec.ts'
 import { withoutDefaults } from '../read/evaluate.ts'
 import { infer, scopeOf, scopeWithin } from '../read/infer.ts'
@@ -227,8 +228,16 @@ function workshopOf({ attributes }: Surroundings, now: Live, scope: LiveScope, {
   let constants = new Map<string, Tensor>()
   let name = ''
   let op: Ops | undefined
+  const known = (ref: string) => (op ? op.known(ref) : scope.type(ref))
   const target = {
-    add: (made: NewNode) => void nodes.push({ ...toNode(made), extra: { metadata: { [ruleKey]: name } } }),
+    add(made: NewNode) {
+      const node = toNode(made)
+      const type = known(node.inputs[0] ?? '')
+      if (isTensorType(type) && !hasKernel(keyOf(node), type.dtype)) {
+        throw new SinterError('not-supported', `the engine has no ${node.op} of ${type.dtype}`, { op: node.op })
+      }
+      nodes.push({ ...node, extra: { metadata: { [ruleKey]: name } } })
+    },
     constant(hint: string, value: Tensor) {
       const given = fresh(hint)
       constants.set(given, value)
@@ -252,7 +261,6 @@ function workshopOf({ attributes }: Surroundings, now: Live, scope: LiveScope, {
     readers: now.readers,
     attributes,
   }
-  const known = (ref: string) => (op ? op.known(ref) : scope.type(ref))
   return (rule, found, root) => {
     if (nodes.length > 0) nodes = []
     if (constants.size > 0) constants = new Map()

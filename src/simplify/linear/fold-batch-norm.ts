@@ -1,6 +1,6 @@
 import { rule } from '../../rewrite/rule.ts'
 import { affineOf } from './affine.ts'
-import { folded, linearWithBias } from './fold-after.ts'
+import { folded, linearWithBias } from './fold-scale-after.ts'
 
 /**
  * A batch normalization that follows a convolution or a matrix product moves into its weights and bias:

@@ -15,7 +15,7 @@ import { combine, type Grid, isAll, largest, rounded } from './grid.ts'
  */
 export const mergeAffine = ({ maxGrowth }: Pick<Settings, 'maxGrowth'>) =>
   rule({
-    name: 'merge-scales',
+    name: 'merge-affine',
     match: vocabulary =>
       affineStep(vocabulary, affineStep(vocabulary, vocabulary.any(), 'inner', { once: true }), 'root'),
     replace({ root }, tools) {

@@ -20,7 +20,7 @@ interface Branch {
  * Products of one value with several constant matrices, as queries, keys and values are, become one product with all of
  * them side by side, and a Split. Only where that makes fewer nodes, and where nothing else reads the matrices.
  */
-export const mergeParallel = pass('merge-parallel-products', graph => {
+export const mergeParallel = pass('merge-parallel', graph => {
   const around = view(graph)
   const groups = new Map<string, Branch[]>()
   for (const node of graph.nodes) {

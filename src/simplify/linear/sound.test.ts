@@ -96,3 +96,13 @@ describe('adding much and taking it away again rounds', () => {
     expect(operators(simplify()(graph))).toBe('Relu')
   })
 })
+
+describe('products of whole numbers stay as the engine has them', () => {
+  test.each(['int32', 'int64'] as const)('%s', async dtype => {
+    const type = (...shape: number[]) => ({ dtype, shape })
+    const graph = makeGraph({ a: type(2, 3), b: type(4, 3), c: type(4) }, (op, { a, b, c }) => ({
+      y: op.Add([op.MatMul([a, op.Transpose([b], { perm: [1, 0] })]), c]),
+    }))
+    await expectSameOutputs(simplify()(graph), graph)
+  })
+})

@@ -5,7 +5,7 @@ import type { Ref } from '../../ops/build.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 
 /** A product of two matrices and what is added to it are one Gemm. */
-export const matMulToGemm = rule({
+export const matmulToGemm = rule({
   name: 'matmul-to-gemm',
   match: ({ op, any }) =>
     op.Add([
@@ -89,7 +89,7 @@ export const transposeIntoGemm = rule({
 })
 
 /** A product of two matrices, one of them transposed just before, is a Gemm that transposes. */
-export const transposedMatMulToGemm = rule({
+export const transposedMatmulToGemm = rule({
   name: 'transposed-matmul-to-gemm',
   match({ op, any, either }) {
     const turned = op

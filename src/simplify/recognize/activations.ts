@@ -36,7 +36,7 @@ type Made = ((op: Ops) => Ref) | undefined
  * Activations that are products and sums around one function, all of one value, whatever the order of their factors:
  * compared as polynomials in that value and in what comes out of the function.
  */
-export const activation = ({ opset }: Pick<Settings, 'opset'>) =>
+export const recognizeActivation = ({ opset }: Pick<Settings, 'opset'>) =>
   rule({
     name: 'recognize-activation',
     match(vocabulary) {
@@ -143,7 +143,7 @@ const forms = {
 } as const
 
 /** x tanh(softplus(x)), which engines take apart again: the same time, two nodes fewer. */
-export const mish = rule({
+export const recognizeMish = rule({
   name: 'recognize-mish',
   match: ({ op, any }) => op.Mul([any('x'), op.Tanh([op.Softplus([any('x')]).once()]).once()]),
   replace: ({ x }, { op }) => op.Mish([x]),

@@ -1,22 +1,27 @@
 import type { Rule } from '../../rewrite/rule.ts'
 import type { Settings } from '../settings.ts'
 import type { Step } from '../step.ts'
-import { activation, mish } from './activations.ts'
+import { recognizeActivation, recognizeMish } from './activations.ts'
 import { normalization, scaleIntoNormalization } from './normalization.ts'
-import { logOfSoftmax, logSoftmax, softmax, softmaxWithoutMaximum } from './softmax.ts'
-import { blocks, focus, orderIntoConv } from './space.ts'
+import {
+  dropMaximumBeforeSoftmax,
+  recognizeLogSoftmax,
+  recognizeSoftmax,
+  recognizeWrittenLogSoftmax,
+} from './softmax.ts'
+import { orderIntoConv, recognizeBlocks, recognizeFocus } from './space.ts'
 
 /** Each with the opset that first has what it makes. */
 const all: readonly (readonly [since: number, rule: Rule])[] = [
-  [18, mish],
+  [18, recognizeMish],
   [17, normalization],
   [17, scaleIntoNormalization],
-  [13, softmax],
-  [13, softmaxWithoutMaximum],
-  [13, logOfSoftmax],
-  [13, logSoftmax],
-  [13, blocks],
-  [13, focus],
+  [13, recognizeSoftmax],
+  [13, dropMaximumBeforeSoftmax],
+  [13, recognizeLogSoftmax],
+  [13, recognizeWrittenLogSoftmax],
+  [13, recognizeBlocks],
+  [13, recognizeFocus],
   [7, orderIntoConv],
 ]
 
@@ -26,6 +31,6 @@ const all: readonly (readonly [since: number, rule: Rule])[] = [
  * ReduceL2, LpNormalization, GroupNormalization, a Softmax along any axis but the last.
  */
 export const recognize = ({ opset }: Settings): readonly Step[] => [
-  activation({ opset }),
+  recognizeActivation({ opset }),
   ...all.filter(([since]) => since <= opset).map(([, rule]) => rule),
 ]

@@ -1,10 +1,11 @@
 import { isFloat } from '../../base/dtype.ts'
 import type { Dim, Shape } from '../../base/shape.ts'
-import { fromNumbers, full, numbers, type Tensor } from '../../base/tensor.ts'
+import { full, numbers, type Tensor } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
 import type { Ref } from '../../ops/build.ts'
 import type { Constant, Vocabulary } from '../../rewrite/pattern.ts'
 import { type Decline, rule, type Tools } from '../../rewrite/rule.ts'
+import { combine, type Grid, gridOf, rounded, single } from '../linear/grid.ts'
 import { isDeviation, isVarianceOf, meanOf } from './moments.ts'
 import { isClosed, numberOf } from './polynomial.ts'
 
@@ -143,25 +144,23 @@ export const scaleIntoNormalization = rule({
     const perm = 'transpose' in found ? (found.transpose.attributes.perm ?? reversed(rank)) : undefined
     const values = onScale(c, norm, scale, rank, perm)
     if (!values) return decline('the constant does not lie along what is normalized')
-    const [s, t] = [numbers(scale), shift ? numbers(shift) : new Float64Array(values.length)]
+    if (uses(scale.ref) > 1 && scale.data.length > 4096) return decline('the scale serves another node too')
+    // Scale and shift may each be one number for several places: both are broadcast to what is normalized.
+    const own = shift ? gridOf(shift) : gridOf(full(scale.dtype, scale.shape, 0))
     const multiplies = root.type === 'Mul' || root.type === 'Div'
-    const factor = (i: number) => (root.type === 'Div' ? 1 / values[i]! : values[i]!)
-    const after = [
-      Float64Array.from(s, (value, i) => (multiplies ? value * factor(i) : value)),
-      Float64Array.from(t, (value, i) =>
-        multiplies ? value * factor(i) : value + (root.type === 'Sub' ? -1 : 1) * values[i]!,
-      ),
-    ] as const
-    if (uses(scale.ref) > 1 && values.length > 4096) return decline('the scale serves another node too')
-    const tensors = after.map(list => fromNumbers(scale.dtype, scale.shape, list))
-    if (tensors.some(t => !Array.prototype.every.call(numbers(t), Number.isFinite))) return decline('it is not finite')
-    const scaled = multiplies ? op.constant(tensors[0]!, c.ref) : scale.ref
-    const shifted = multiplies && !shift ? null : op.constant(tensors[1]!, multiplies ? shift!.ref : c.ref)
+    const apply = { Mul: times, Div: (a: number, b: number) => a / b, Add: plus, Sub: (a: number, b: number) => a - b }
+    const s = multiplies ? rounded(scale.dtype, combine(gridOf(scale), values, apply[root.type])) : scale
+    const t = multiplies && !shift ? null : rounded(scale.dtype, combine(own, values, apply[root.type]))
+    if (s === undefined || t === undefined) return decline('it is not finite')
+    const scaled = multiplies ? op.constant(s, c.ref) : scale.ref
+    const shifted = t && op.constant(t, multiplies ? shift!.ref : c.ref)
     const result = op.many(norm.type, 1, [x, scaled, shifted], norm.stated)[0]!
     return perm ? op.Transpose([result], { perm }) : result
   },
 })
 
+const times = (a: number, b: number) => a * b
+const plus = (a: number, b: number) => a + b
 const reversed = (rank: number) => Array.from({ length: rank }, (_, i) => rank - 1 - i)
 
 /** A constant's numbers where the normalization's scale has its own; undefined if they differ along other axes. */
@@ -171,10 +170,10 @@ function onScale(
   scale: Tensor,
   rank: number,
   perm: readonly number[] | undefined,
-): Float64Array | undefined {
+): Grid | undefined {
   const count = scale.data.length
   if (c.shape.length > rank) return undefined
-  if (c.data.length === 1) return new Float64Array(count).fill(numbers(c)[0]!)
+  if (c.data.length === 1) return single(numbers(c)[0]!)
   if (c.data.length !== count) return undefined
   const padded = [...new Array<number>(rank - c.shape.length).fill(1), ...c.shape]
   // Where each axis lay before the Transpose.
@@ -188,5 +187,5 @@ function onScale(
           .slice(axis < 0 ? axis + rank : axis)
   const sizes = own.map(at => before[at]!)
   if (`${sizes}` !== `${scale.shape}` || (perm && own.length > 1)) return undefined
-  return Float64Array.from(numbers(c))
+  return { shape: scale.shape, values: numbers(c) }
 }

@@ -430,3 +430,48 @@ describe('moves between channels and space', () => {
   }
   test.each(Object.entries(cases))('%s', (_, one) => expectCase(one))
 })
+
+describe('constants that are one number for several places', () => {
+  const cases: Record<string, Case> = {
+    'a shift of one number': [
+      f32(2, 3),
+      (op, x) => op.Mul([op.LayerNormalization([x, c(op, 3), c(op, 1)], { axis: -1 }), c(op, 3)]),
+      'LayerNormalization',
+    ],
+    'a shift for the last axis of two': [
+      f32('N', 2, 3),
+      (op, x) => op.Add([op.LayerNormalization([x, c(op, 2, 3), c(op, 3)], { axis: 1 }), c(op, 2, 3)]),
+      'LayerNormalization',
+    ],
+  }
+  test.each(Object.entries(cases))('%s', (_, one) => expectCase(one))
+})
+
+describe('operators that the engine has no kernels for', () => {
+  const d = 'float64'
+  const f64 = (...shape: number[]): TensorType => ({ dtype: d, shape })
+  const k = (op: Ops, value: number) => op.scalar(value, d)
+  const clipped = (op: Ops, x: Ref) => op.Clip([op.Add([x, k(op, 3)]), k(op, 0), k(op, 6)])
+  const mean = (op: Ops, x: Ref) => op.ReduceMean([x, op.ints([2, 3])], { keepdims: 1 })
+  const cases: Record<string, Case> = {
+    'hard swish': [f64(2, 3), (op, x) => op.Div([op.Mul([x, clipped(op, x)]), k(op, 6)]), 'Add Clip Mul Div'],
+    'hard sigmoid': [f64(2, 3), (op, x) => op.Div([clipped(op, x), k(op, 6)]), 'Add Clip Div'],
+    'instance normalization': [
+      f64(2, 3, 4, 4),
+      (op, x) => {
+        const centered = op.Sub([x, mean(op, x)])
+        return op.Div([centered, op.Sqrt([op.Add([mean(op, op.Mul([centered, centered])), k(op, 1e-5)])])])
+      },
+      'ReduceMean Sub Mul ReduceMean Add Sqrt Div',
+    ],
+    'space to depth': [
+      { dtype: 'int32', shape: [1, 2, 4, 4] },
+      (op, x) => {
+        const parted = op.Transpose([op.Reshape([x, op.ints([1, 2, 2, 2, 2, 2])])], { perm: [0, 3, 5, 1, 2, 4] })
+        return op.Reshape([parted, op.ints([1, 8, 2, 2])])
+      },
+      'Reshape Transpose Reshape',
+    ],
+  }
+  test.each(Object.entries(cases))('%s', (_, one) => expectCase(one))
+})

@@ -21,7 +21,7 @@ const elsewhere = 'it does not go along the last axis, where alone engines have 
  * Powers of e divided by their sum are a Softmax, of which the largest value was subtracted before or not. 0.5 to 0.9 of the
  * time along the last axis; along others, an engine's Softmax takes three times as long.
  */
-export const softmax = rule({
+export const recognizeSoftmax = rule({
   name: 'recognize-softmax',
   match({ op, any, constant }) {
     const powers = op.Exp([any('x')])
@@ -42,7 +42,7 @@ export const softmax = rule({
 })
 
 /** What is subtracted from all values alike changes no Softmax. */
-export const softmaxWithoutMaximum = rule({
+export const dropMaximumBeforeSoftmax = rule({
   name: 'drop-maximum-before-softmax',
   match: ({ op, any, constant, either }) => {
     const shifted = op.Sub([any('x'), op.ReduceMax([any('x'), constant('axes')]).as('maximum')]).once()
@@ -57,7 +57,7 @@ export const softmaxWithoutMaximum = rule({
 })
 
 /** The logarithm of a Softmax is a LogSoftmax. A quarter of the time, and it stays finite. */
-export const logOfSoftmax = rule({
+export const recognizeLogSoftmax = rule({
   name: 'recognize-log-softmax',
   match: ({ op, any }) =>
     op.Log([
@@ -70,7 +70,7 @@ export const logOfSoftmax = rule({
 })
 
 /** Values less the logarithm of the sum of their powers of e are a LogSoftmax. */
-export const logSoftmax = rule({
+export const recognizeWrittenLogSoftmax = rule({
   name: 'recognize-written-log-softmax',
   match: ({ op, any, constant, either }) =>
     either(

@@ -11,7 +11,7 @@ const matches = (dims: Shape, ...wanted: readonly Dim[]) =>
  * Reshape, Transpose, Reshape that move blocks between channels and space, or mix channels, are one operator: DepthToSpace
  * (half of the time), SpaceToDepth (a quarter), or a Gather of channels (the same time, two nodes fewer).
  */
-export const blocks = rule({
+export const recognizeBlocks = rule({
   name: 'recognize-blocks',
   match({ op, any }) {
     const first = op
@@ -101,7 +101,7 @@ function strided(
  * Every n-th row and column, from each start, one behind the other as channels (YOLO's Focus) is SpaceToDepth, and a
  * Gather where the order differs. 0.8 to 0.95 of the time.
  */
-export const focus = rule({
+export const recognizeFocus = rule({
   name: 'recognize-focus',
   match: ({ op, rest }) => op.Concat([rest('parts')]).as('concat'),
   replace({ parts, concat }, tools) {

@@ -23,7 +23,7 @@ import {
  * Scalings and shifts by a constant for each input channel move into the weights and the bias after them:
  * `w (f x + t) + b` is `(f w) x + (b + w t)`. Where zeros are padded around what is shifted, only scalings can.
  */
-export const foldBefore = rule({
+export const foldScaleBefore = rule({
   name: 'fold-scale-before',
   match(vocabulary) {
     const { op, any, constant, maybe, either } = vocabulary

@@ -51,7 +51,7 @@ export function linearWithBias({ op, any, constant, maybe, either }: Vocabulary)
  * Mul, Div, Add, Sub and Neg with a constant for each output channel move into the weights and the bias before them:
  * `f (w x + b) + t` is `(f w) x + (f b + t)`. Computed in float64 and rounded once to the weights' type.
  */
-export const foldAfter = rule({
+export const foldScaleAfter = rule({
   name: 'fold-scale-after',
   match: vocabulary => affineStep(vocabulary, linearWithBias(vocabulary), 'step', { norm: false }),
   replace({ step, ...found }, tools) {
