@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { f32, makeGraph } from '../../test/support/make-graph.ts'
 import { expectSameOutputs } from '../../test/support/same-outputs.ts'
@@ -151,4 +152,16 @@ test('a graph that states no opset of the standard states one where it comes to 
   expect(plain!.opset).toEqual({ 'ai.onnx.ml': 1 })
   expect(folded!.opset).toEqual({ 'ai.onnx.ml': 1, '': 21 })
   expect(check(folded!)).toEqual([])
+})
+
+test('steps are named as their exports are', async () => {
+  const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+    .filter(file => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map(file => `./${file}`)
+  const modules: object[] = await Promise.all([...files, '../rewrite/share-equal.ts'].map(file => import(file)))
+  const kebab = (name: string) => name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+  const exported = new Set(modules.flatMap(module => Object.keys(module).map(kebab)))
+  const names = steps().map(nameOf)
+  expect(names.filter(name => !exported.has(name))).toEqual([])
+  expect(new Set(names).size).toBe(names.length)
 })

@@ -3,9 +3,9 @@ import { composeLayouts } from './compose-layouts.ts'
 import { composeSegments, gatherAll, gatherSegment } from './compose-segments.ts'
 import { concatBeforeReshape } from './concat-before-reshape.ts'
 import { concatAfterLayout, joinLayouts } from './join-layouts.ts'
+import { keepOrDropReducedAxes } from './keep-or-drop-reduced-axes.ts'
 import { liftLayouts } from './lift-layouts.ts'
 import { mergeCasts, mergeExpands, mergePads, mergeSlices, mergeTiles, trimSlices } from './merge-twins.ts'
-import { reducedAxes } from './reduced-axes.ts'
 import { sinkLayouts } from './sink-layouts.ts'
 import { slicesToSplit, splitToSlice } from './slices-to-split.ts'
 
@@ -17,7 +17,7 @@ export const chains = (): readonly Step[] => [
   joinLayouts,
   concatBeforeReshape,
   concatAfterLayout,
-  reducedAxes,
+  keepOrDropReducedAxes,
   trimSlices,
   composeSegments,
   gatherSegment,

@@ -2,7 +2,7 @@ import type { Rule } from '../../rewrite/rule.ts'
 import type { Settings } from '../settings.ts'
 import type { Step } from '../step.ts'
 import { recognizeActivation, recognizeMish } from './activations.ts'
-import { normalization, scaleIntoNormalization } from './normalization.ts'
+import { recognizeNormalization, scaleIntoNormalization } from './normalization.ts'
 import {
   dropMaximumBeforeSoftmax,
   recognizeLogSoftmax,
@@ -14,7 +14,7 @@ import { orderIntoConv, recognizeBlocks, recognizeFocus } from './space.ts'
 /** Each with the opset that first has what it makes. */
 const all: readonly (readonly [since: number, rule: Rule])[] = [
   [18, recognizeMish],
-  [17, normalization],
+  [17, recognizeNormalization],
   [17, scaleIntoNormalization],
   [13, recognizeSoftmax],
   [13, dropMaximumBeforeSoftmax],

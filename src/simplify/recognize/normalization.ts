@@ -24,7 +24,7 @@ interface Normalized {
  * InstanceNormalization along all axes after the channels, and a LayerNormalization between Transposes along the
  * channels of an image. onnxruntime fuses the first itself; the second takes 0.5 to 0.8 of the time, the third 0.7 to 0.85.
  */
-export const normalization = rule({
+export const recognizeNormalization = rule({
   name: 'recognize-normalization',
   match({ op, any, either, constant }) {
     const sum = op.Add([any('variance'), constant('epsilon')])

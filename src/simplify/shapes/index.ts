@@ -1,7 +1,7 @@
 import type { Step } from '../step.ts'
 import { constantExpand, constantReshape, constantResize } from './constant-targets.ts'
 import { dropExpand } from './drop-expand.ts'
-import { pickUpstream, readOneDim, readUpstream } from './read-upstream.ts'
+import { pickDimensionUpstream, readOneDimension, readShapesUpstream } from './read-upstream.ts'
 import { rebuildShapes } from './rebuild-shapes.ts'
 
 /** Arithmetic on shapes: constants where dimensions are known, fewer nodes where they are symbols. */
@@ -10,8 +10,8 @@ export const shapes = (): readonly Step[] => [
   constantExpand,
   constantResize,
   rebuildShapes,
-  readUpstream,
-  readOneDim,
-  pickUpstream,
+  readShapesUpstream,
+  readOneDimension,
+  pickDimensionUpstream,
   dropExpand,
 ]

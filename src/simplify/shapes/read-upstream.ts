@@ -5,7 +5,7 @@ import { climb, type Run } from './dims.ts'
  * A Shape reads the dimensions it gives as far up in the graph as they stand side by side: what many nodes ask of values
  * in between, they all ask of the graph's inputs then, and once.
  */
-export const readUpstream = rule({
+export const readShapesUpstream = rule({
   name: 'read-shapes-upstream',
   match: ({ op, any }) => op.Shape([any('x')]).as('node'),
   replace({ x, node }, tools) {
@@ -22,7 +22,7 @@ export const readUpstream = rule({
 })
 
 /** `Unsqueeze(Gather(Shape(x), i))` is `Shape(x)` from i to i + 1. */
-export const readOneDim = rule({
+export const readOneDimension = rule({
   name: 'read-one-dimension',
   match: ({ op, any, constant }) =>
     op.Unsqueeze([op.Gather([op.Shape([any('x')]).as('shape'), constant('index', t => t.shape.length === 0)]), any()]),
@@ -39,7 +39,7 @@ export const readOneDim = rule({
  * One dimension is picked from where it is read already, by itself or among others, and of several values that have it
  * from the one furthest up.
  */
-export const pickUpstream = rule({
+export const pickDimensionUpstream = rule({
   name: 'pick-dimension-upstream',
   match: ({ op, any, constant }) =>
     op.Gather([op.Shape([any('x')]).as('shape'), constant('index', t => t.shape.length === 0)]),

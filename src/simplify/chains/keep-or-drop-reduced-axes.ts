@@ -13,7 +13,7 @@ const reducing = [
  * A reduction keeps the axes that it reduces, or drops them, as suits the Squeeze, Unsqueeze or Reshape that follows: the
  * chain after it is shorter then, or gone.
  */
-export const reducedAxes = rule({
+export const keepOrDropReducedAxes = rule({
   name: 'keep-or-drop-reduced-axes',
   match: ({ op, rest, either }) => either(...layoutOps.map(name => op[name]([rest('inputs')]).as('node'))),
   replace({ node: { node: root } }, tools) {
