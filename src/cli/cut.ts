@@ -14,7 +14,7 @@ export const cutVerb: Verb = (program, io) => {
     .command('cut')
     .description('cut a model in two at some of its values')
     .argument('<model>', 'an .onnx file')
-    .requiredOption('--at <names...>', 'values that the first part makes and the second takes')
+    .requiredOption('--at <names...>', 'values that the first part makes and the second takes, or nodes that make them')
     .requiredOption('-o, --out <files...>', 'where to write the first part, and the second')
     .option(...jsonOption)
     .addHelpText(
@@ -32,9 +32,9 @@ lead across too, they are listed. sinter join makes one model of the two again.`
           throw wrongUsage('-o needs two files: one for each part.')
         await checkOutput(first, [path])
         await checkOutput(second, [path, first])
-        const { before, after } = cut(await openModel(path), at)
+        const { at: values, before, after } = cut(await openModel(path), at)
         const written = [await writeEdited(first, before, [path]), await writeEdited(second, after, [path, first])]
-        return editAnswer({ at, before: written[0], after: written[1] }, written, [], io.columns)
+        return editAnswer({ at: values, before: written[0], after: written[1] }, written, [], io.columns)
       }),
     )
 }

@@ -58,6 +58,16 @@ describe('the verbs that edit models', () => {
     expect(existsSync(at('x.onnx'))).toBe(false)
   })
 
+  test('extract and cut at names of nodes, as sinter inspect shows them', async () => {
+    const layers = (await sinter('inspect', at('net.onnx'), '--json')).json().layers
+    const layer = layers.find(({ operator }: { operator: string }) => operator === 'Relu').name
+    const part = await sinter('extract', at('net.onnx'), '--outputs', layer, '-o', at('part.onnx'), '--json')
+    expect(part.json()).toMatchObject({ nodes: 3, outputs: [{ type: 'float32[1,600]' }] })
+    const parts = ['-o', at('p.onnx'), at('q.onnx')]
+    const cut = (await sinter('cut', at('net.onnx'), '--at', layer, ...parts, '--json')).json()
+    expect(cut.at).toEqual(cut.before.outputs.map(({ name }: { name: string }) => name))
+  })
+
   test('rename, also what has = in its name', async () => {
     const named = await sinter('rename', at('net.onnx'), '--map', 'a=b=x', '--map', 'y=z', '-o', at('n.onnx'), '--json')
     expect(named.json()).toMatchObject({

@@ -27,7 +27,7 @@ export const extractVerb: Verb = (program, io) => {
           'extract model.onnx --inputs features --outputs scores boxes -o head.onnx',
         ],
         `Types of the new inputs and outputs are inferred. sinter inspect --layers and
---graph show the names that there are.`,
+--graph show the names that there are; a node's stands for the value it makes.`,
       ),
     )
     .action(

@@ -7,10 +7,12 @@ import { operatorOf } from '../ops/index.ts'
 import { isNo } from '../ops/operator.ts'
 import { infer } from '../read/infer.ts'
 import { between, valueNamed } from './extract.ts'
-import { checkList, checkValues } from './names.ts'
+import { valuesNamed } from './names.ts'
 
 /** A model in two: what `before` gives, `after` takes. */
 export interface Cut {
+  /** The values that it was cut at. */
+  readonly at: readonly string[]
   readonly before: Graph
   readonly after: Graph
 }
@@ -19,12 +21,12 @@ export interface Cut {
  * A graph in two parts at some of its values: the first makes them, the second starts from them. Outputs that are made on
  * the way stay with the first part, the others go with the second, which may also read the graph's own inputs. What both
  * compute from constants alone stands in both.
- * @throws SinterError `not-found` for a name that no value has; `invalid-argument` for values that nothing makes or
+ * @param names of the values, or of the nodes that make them.
+ * @throws SinterError as `valuesNamed` does for names; `invalid-argument` for values that nothing makes or
  *   nothing reads, and where other values too lead from one part into the other: they are named.
  */
-export function cut(graph: Graph, at: readonly string[]): Cut {
-  checkList(at, 'value to cut at')
-  checkValues(graph, at)
+export function cut(graph: Graph, names: readonly string[]): Cut {
+  const at = valuesNamed(graph, names, 'value to cut at')
   const { producer, consumers } = view(graph)
   for (const name of at) {
     if (!producer(name))
@@ -62,7 +64,7 @@ export function cut(graph: Graph, at: readonly string[]): Cut {
       'invalid-argument',
       'No output of the graph is after the cut; name values nearer to its inputs.',
     )
-  return { before: dropUnused(before), after: dropUnused(after) }
+  return { at, before: dropUnused(before), after: dropUnused(after) }
 }
 
 /** Nodes that compute the same from constants wherever they stand. */

@@ -4,8 +4,9 @@ import { dropUnused } from '../graph/edit.ts'
 import { type Graph, type Node, readsOf, requiredInputs, type Value } from '../graph/graph.ts'
 import { view } from '../graph/view.ts'
 import { infer, type Types } from '../read/infer.ts'
-import { checkList, checkValues } from './names.ts'
+import { valuesNamed } from './names.ts'
 
+/** A value goes by its own name, or by that of the node that makes it and nothing else. */
 export interface ExtractOptions {
   /** Values that become the inputs; if left out, those of the graph's own inputs that the outputs depend on. */
   readonly inputs?: readonly string[]
@@ -16,15 +17,13 @@ export interface ExtractOptions {
 /**
  * The part of a graph between some of its values: the nodes that the outputs depend on, back to the inputs. Types of
  * new inputs and outputs are inferred. Bodies of If, Loop and Scan go whole with their nodes.
- * @throws SinterError `not-found` for a name that no value has, with those like it; `invalid-argument` for an input that no
- *   output depends on, for outputs that also need inputs that are not named, and for an output that is an input;
- *   `not-supported` for values in bodies, and for inputs whose element type is not known.
+ * @throws SinterError as `valuesNamed` does for names; `invalid-argument` for an input that no output depends on, for
+ *   outputs that also need inputs that are not named, and for an output that is an input; `not-supported` for inputs whose
+ *   element type is not known.
  */
-export function extract(graph: Graph, { inputs, outputs }: ExtractOptions): Graph {
-  const ends = outputs ?? graph.outputs.map(({ name }) => name)
-  checkList(ends, 'output')
-  if (inputs) checkList(inputs, 'input')
-  checkValues(graph, [...(inputs ?? []), ...ends])
+export function extract(graph: Graph, options: ExtractOptions): Graph {
+  const ends = valuesNamed(graph, options.outputs ?? graph.outputs.map(({ name }) => name), 'output')
+  const inputs = options.inputs && valuesNamed(graph, options.inputs, 'input')
   const starts = new Set(inputs ?? graph.inputs.map(({ name }) => name))
   const through = ends.find(name => starts.has(name))
   if (through !== undefined)

@@ -68,6 +68,23 @@ describe('extract', () => {
     expect(() => extract(model, { inputs: ['y'], outputs: ['y'] })).toThrow(/nothing is between/)
     expect(() => extract(model, { outputs: [] })).toThrow(/at least one output/)
   })
+  test('takes the name of a node for the value that it makes', () => {
+    const named = edit(emptyGraph('named'), draft => {
+      draft.inputs.push({ name: 'x', type: f32(4, 2) })
+      draft.initializers.set('k', int64s([1]))
+      draft.add({ op: 'Relu', name: 'act', inputs: ['x'], outputs: ['a'] })
+      draft.add({ op: 'TopK', name: 'top', inputs: ['a', 'k'], outputs: ['values', 'indices'] })
+      draft.add({ op: 'Exp', name: 'last', inputs: ['values'], outputs: ['y'] })
+      draft.outputs.push({ name: 'y', type: f32(4, 1) })
+    })
+    expect(types(extract(named, { outputs: ['act'] }))[1]).toEqual(['a float32[4,2]'])
+    expect(types(extract(named, { inputs: ['act'], outputs: ['last'] }))[0]).toEqual(['a float32[4,2]'])
+    expect(cut(named, ['act'])).toMatchObject({ at: ['a'], after: { inputs: [{ name: 'a' }] } })
+    expect(() => extract(named, { outputs: ['top'] })).toThrow(/'top' is a node that makes 'values' and 'indices'/)
+    expect(() => extract(named, { outputs: ['act', 'a'] })).toThrow(/'a' is named twice/)
+    // Weights are not what is meant first.
+    expect(() => extract(named, { outputs: ['nothing'] })).toThrow(/There are 'x', 'y', 'a', 'values'.*and 1 more/)
+  })
 })
 
 describe('cut and join', () => {
@@ -180,6 +197,8 @@ describe('set-dim', () => {
     const { graph, refitted } = setDims(fixed, [{ input: 'x', axis: 0, to: 'N' }])
     expect(check(graph)).toEqual([])
     expect(refitted).toHaveLength(3)
+    // The targets that were there are read by nothing now.
+    expect(graph.initializers.size + graph.nodes.length).toBe(fixed.initializers.size + fixed.nodes.length)
     expect(types(graph)).toEqual([['x float32[N,2,6]'], ['y float32[N,8]']])
     const feeds = randomFeeds(graph, 1, { N: 3 })
     const { y } = await run(graph, feeds)
