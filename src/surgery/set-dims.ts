@@ -3,7 +3,7 @@ import { type Dim, isTensorType, shapeOf, type ValueType } from '../base/shape.t
 import type { Tensor } from '../base/tensor.ts'
 import { mapBodies, namesOf } from '../graph/edit.ts'
 import { freshNames } from '../graph/fresh-names.ts'
-import { type Body, describe, type Graph, type Node, type Value } from '../graph/graph.ts'
+import { type Body, describe, type Graph, type Node, readsOf, type Value } from '../graph/graph.ts'
 import { mapDims } from '../graph/merge.ts'
 import { suggestion } from '../graph/near-names.ts'
 import { inferNode, type Scope } from '../ops/call.ts'
@@ -122,13 +122,16 @@ function fit(changed: Graph, graph: Graph, before: (name: string) => readonly Di
   const scope: Scope = { ...around, constant: name => constants.get(name) ?? around.constant(name) }
   const fresh = freshNames(namesOf(graph))
   const refitted: string[] = []
+  const replaced = new Set<string>()
   const obstacles: Obstacle[] = []
   const nodes = changed.nodes.map((node): Node => {
     const fitting = refit(node, scope, before)
     let current = node
     if (fitting && 'why' in fitting) obstacles.push({ node: describe(node), why: fitting.why })
     else if (fitting) {
-      const name = fresh(`${node.inputs[fitting.input]}_fitted`)
+      const old = node.inputs[fitting.input]!
+      const name = fresh(`${old}_fitted`)
+      replaced.add(old)
       constants.set(name, fitting.value)
       types.set(name, { dtype: fitting.value.dtype, shape: fitting.value.shape })
       current = { ...node, inputs: node.inputs.with(fitting.input, name) }
@@ -146,7 +149,20 @@ function fit(changed: Graph, graph: Graph, before: (name: string) => readonly Di
     return current
   })
   const initializers = new Map([...changed.initializers, ...constants])
-  return { graph: { ...changed, nodes, initializers }, refitted, obstacles }
+  return { graph: withoutIdle({ ...changed, nodes, initializers }, replaced), refitted, obstacles }
+}
+
+/** The graph without constants among some names that nothing reads any more. */
+function withoutIdle(graph: Graph, names: ReadonlySet<string>): Graph {
+  if (names.size === 0) return graph
+  const read = new Set(graph.nodes.flatMap(readsOf))
+  for (const { name } of [...graph.inputs, ...graph.outputs]) read.add(name)
+  const idle = (name: string) => names.has(name) && !read.has(name)
+  return {
+    ...graph,
+    nodes: graph.nodes.filter(node => !(node.inputs.length === 0 && idle(node.outputs[0] ?? ''))),
+    initializers: new Map([...graph.initializers].filter(([name]) => !idle(name))),
+  }
 }
 
 /** Two sizes that no model has on purpose, so that what only fits one of them shows. */
