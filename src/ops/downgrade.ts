@@ -3,7 +3,8 @@ import type { Attribute, Node } from '../graph/graph.ts'
 import { callOf, type Scope } from './call.ts'
 import { operatorOf } from './index.ts'
 import { nodeProblems } from './node-problems.ts'
-import { attributesOf, schemaOf } from './spec.ts'
+import { schemas } from './spec.generated.ts'
+import { attributesOf, keyOf, schemaOf } from './spec.ts'
 import { sameForm, upgradeNode } from './upgrade.ts'
 
 /** A node in its older form, or why there is none. */
@@ -16,15 +17,24 @@ export type DowngradedNode = { readonly node: Node } | { readonly refused: strin
  */
 export function downgradeNode(given: Node, scope: Scope, to: number): DowngradedNode {
   const from = scope.opset(given.domain)
-  if (given.domain !== '' || from <= to || !schemaOf(given, from)) return { node: given }
+  const schema = schemaOf(given, from)
+  if (given.domain !== '' || from <= to || !schema) return { node: given }
+  // An engine may know an operator of the standard from before the standard had it; other engines do not.
+  const then = schemaOf(given, to)
+  if (!then || (then.engine && !schema.engine)) return { refused: `ONNX has it since opset ${firstOf(given)}` }
   const node = withoutMoot(given, scope, to)
   const older = sameForm(node, from, to) ? withoutDefaults(node, from, to) : olderForm(node, scope, from, to)
   if (!older) return { refused: `its form in opset ${to} is another` }
   const [problem] = nodeProblems(older, { opset: to, type: scope.type })
-  if (problem) return { refused: `as of opset ${to}, ${problem.message}` }
+  if (problem) return { refused: `its form in opset ${to} is another (${problem.message})` }
   return older === node || sameForm(node, from, to) || returns(older, node, scope, from, to)
     ? { node: older }
     : { refused: `its form in opset ${to} is another` }
+}
+
+/** The opset that brought an operator. */
+function firstOf(node: Node): number | undefined {
+  return schemas[keyOf(node)]?.find(({ engine }) => !engine)?.since
 }
 
 /** Attributes that the older opset does not know and that make no difference here. */

@@ -4,11 +4,12 @@ import type { Arity, AttributeSchema, OperatorSchema, Parameter } from './spec.t
  * One version of an operator as the generated file has it, in JSON. Inputs and outputs read `name:type`, marked before the
  * colon by `?` if optional, `*` if variadic and `**` if variadic of mixed types; attributes `"int"`, `"int!"` if required,
  * `["int", 0]` with a default. `least` says how many inputs and outputs there must be, where it is not as many as are
- * unmarked.
+ * unmarked. `engine` marks what onnxruntime alone knows under the standard's domain.
  */
 interface Row {
   readonly since: number
   readonly deprecated?: boolean
+  readonly engine?: boolean
   readonly inputs?: readonly string[]
   readonly outputs?: readonly string[]
   readonly least?: readonly [inputs: number, outputs: number]
@@ -36,12 +37,22 @@ export function schemasFrom(rows: Readonly<Record<string, readonly string[]>>): 
 }
 
 function schemaFrom(text: string): OperatorSchema {
-  const { since, deprecated, inputs = [], outputs = [], least, attributes = {}, types = {} } = JSON.parse(text) as Row
+  const {
+    since,
+    deprecated,
+    engine,
+    inputs = [],
+    outputs = [],
+    least,
+    attributes = {},
+    types = {},
+  } = JSON.parse(text) as Row
   const sides = [inputs.map(parameterFrom), outputs.map(parameterFrom)] as const
   const [minInputs, minOutputs] = least ?? sides.map(needed)
   return {
     since,
     ...(deprecated && { deprecated }),
+    ...(engine && { engine }),
     inputs: sides[0],
     outputs: sides[1],
     minInputs: minInputs!,

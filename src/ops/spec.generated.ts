@@ -166,8 +166,8 @@ export const schemas = schemasFrom({
     '{"since":14,"inputs":["A:T","B:T"],"outputs":["C:T"],"types":{"T":2}}',
   ],
   "Affine": [
-    '{"since":1,"inputs":["X:T"],"outputs":["Y:T"],"attributes":{"alpha":["float",1],"beta":["float",0]},"types":{"T":0}}',
-    '{"since":10,"deprecated":true,"inputs":["X:T"],"outputs":["Y:T"],"attributes":{"alpha":["float",1],"beta":["float",0]},"types":{"T":0}}',
+    '{"since":1,"inputs":["X:T"],"outputs":["Y:T"],"attributes":{"alpha":["float",1],"beta":["float",0]},"types":{"T":0},"engine":true}',
+    '{"since":10,"deprecated":true,"inputs":["X:T"],"outputs":["Y:T"],"attributes":{"alpha":["float",1],"beta":["float",0]},"types":{"T":0},"engine":true}',
   ],
   "AffineGrid": [
     '{"since":20,"inputs":["theta:T1","size:T2"],"outputs":["grid:T1"],"attributes":{"align_corners":["int",0]},"types":{"T1":3,"T2":6}}',
@@ -352,8 +352,8 @@ export const schemas = schemasFrom({
     '{"since":22,"inputs":["input:T"],"outputs":["output:T"],"types":{"T":3}}',
   ],
   "Crop": [
-    '{"since":1,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"border":"ints","scale":"ints"},"types":{"T":0}}',
-    '{"since":10,"deprecated":true,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"border":"ints!","scale":"ints"},"types":{"T":0}}',
+    '{"since":1,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"border":"ints","scale":"ints"},"types":{"T":0},"engine":true}',
+    '{"since":10,"deprecated":true,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"border":"ints!","scale":"ints"},"types":{"T":0},"engine":true}',
   ],
   "CumProd": [
     '{"since":26,"inputs":["x:T","axis:T2"],"outputs":["y:T"],"attributes":{"exclusive":["int",0],"reverse":["int",0]},"types":{"T":5,"T2":12}}',
@@ -391,7 +391,7 @@ export const schemas = schemasFrom({
     '{"since":22,"inputs":["X:T"],"outputs":["Y:T"],"types":{"T":3}}',
   ],
   "DisentangledAttention_TRT": [
-    '{"since":1,"inputs":["c2c_attention:T","c2p_attention:T","p2c_attention:T"],"outputs":["disentangled_attention:T"],"attributes":{"factor":"float!","span":"int!"},"types":{"T":47}}',
+    '{"since":1,"inputs":["c2c_attention:T","c2p_attention:T","p2c_attention:T"],"outputs":["disentangled_attention:T"],"attributes":{"factor":"float!","span":"int!"},"types":{"T":47},"engine":true}',
   ],
   "Div": [
     '{"since":1,"inputs":["A:T","B:T"],"outputs":["C:T"],"attributes":{"axis":"int","broadcast":["int",0],"consumed_inputs":"ints"},"types":{"T":0}}',
@@ -413,11 +413,11 @@ export const schemas = schemasFrom({
     '{"since":11,"inputs":["x:T1"],"outputs":["y:T2","y_scale:tensor(float)","y_zero_point:T2"],"types":{"T1":23,"T2":49}}',
   ],
   "DynamicSlice": [
-    '{"since":1,"inputs":["data:T","starts:Tind","ends:Tind","axes?:Tind"],"outputs":["output:T"],"types":{"T":25,"Tind":12}}',
-    '{"since":10,"deprecated":true,"inputs":["data:T","starts:Tind","ends:Tind","axes?:Tind"],"outputs":["output:T"],"types":{"T":25,"Tind":12}}',
+    '{"since":1,"inputs":["data:T","starts:Tind","ends:Tind","axes?:Tind"],"outputs":["output:T"],"types":{"T":25,"Tind":12},"engine":true}',
+    '{"since":10,"deprecated":true,"inputs":["data:T","starts:Tind","ends:Tind","axes?:Tind"],"outputs":["output:T"],"types":{"T":25,"Tind":12},"engine":true}',
   ],
   "EfficientNMS_TRT": [
-    '{"since":1,"inputs":["boxes:T","scores:T","anchors?:T"],"outputs":["num_detections:tensor(int32)","detection_boxes:T","detection_scores:T","detection_classes:tensor(int32)"],"attributes":{"background_class":"int!","box_coding":"int!","iou_threshold":"float!","max_output_boxes":"int!","plugin_version":"string!","score_activation":"int!","score_threshold":"float!"},"types":{"T":47}}',
+    '{"since":1,"inputs":["boxes:T","scores:T","anchors?:T"],"outputs":["num_detections:tensor(int32)","detection_boxes:T","detection_scores:T","detection_classes:tensor(int32)"],"attributes":{"background_class":"int!","box_coding":"int!","iou_threshold":"float!","max_output_boxes":"int!","plugin_version":"string!","score_activation":"int!","score_threshold":"float!"},"types":{"T":47},"engine":true}',
   ],
   "Einsum": [
     '{"since":12,"inputs":["Inputs*:T"],"outputs":["Output:T"],"least":[1,1],"attributes":{"equation":"string!"},"types":{"T":1}}',
@@ -475,8 +475,8 @@ export const schemas = schemasFrom({
     '{"since":22,"inputs":["X:T","W:T","R:T","B?:T","sequence_lens?:T1","initial_h?:T"],"outputs":["Y?:T","Y_h?:T"],"attributes":{"activation_alpha":"floats","activation_beta":"floats","activations":"strings","clip":"float","direction":["string","forward"],"hidden_size":"int","layout":["int",0],"linear_before_reset":["int",0]},"types":{"T":3,"T1":38}}',
   ],
   "GRUUnit": [
-    '{"since":1,"inputs":["hidden_prev:T","gates:T","seq_lengths:T","t:T"],"outputs":["hidden:T"],"attributes":{"drop_states":"int"},"types":{"T":0}}',
-    '{"since":10,"deprecated":true,"inputs":["hidden_prev:T","gates:T","seq_lengths:T","t:T"],"outputs":["hidden:T"],"attributes":{"drop_states":"int"},"types":{"T":0}}',
+    '{"since":1,"inputs":["hidden_prev:T","gates:T","seq_lengths:T","t:T"],"outputs":["hidden:T"],"attributes":{"drop_states":"int"},"types":{"T":0},"engine":true}',
+    '{"since":10,"deprecated":true,"inputs":["hidden_prev:T","gates:T","seq_lengths:T","t:T"],"outputs":["hidden:T"],"attributes":{"drop_states":"int"},"types":{"T":0},"engine":true}',
   ],
   "Gather": [
     '{"since":1,"inputs":["data:T","indices:Tind"],"outputs":["output:T"],"attributes":{"axis":["int",0]},"types":{"T":25,"Tind":12}}',
@@ -504,8 +504,8 @@ export const schemas = schemasFrom({
     '{"since":13,"inputs":["A:T","B:T","C?:T"],"outputs":["Y:T"],"attributes":{"alpha":["float",1],"beta":["float",1],"transA":["int",0],"transB":["int",0]},"types":{"T":5}}',
   ],
   "GivenTensorFill": [
-    '{"since":1,"inputs":["shape?:T"],"outputs":["X:T"],"attributes":{"extra_shape":"ints","input_as_shape":"int","shape":"ints","values":"floats"},"types":{"T":0}}',
-    '{"since":10,"deprecated":true,"inputs":["shape?:T"],"outputs":["X:T"],"attributes":{"extra_shape":"ints","input_as_shape":"int","shape":"ints","values":"floats"},"types":{"T":0}}',
+    '{"since":1,"inputs":["shape?:T"],"outputs":["X:T"],"attributes":{"extra_shape":"ints","input_as_shape":"int","shape":"ints","values":"floats"},"types":{"T":0},"engine":true}',
+    '{"since":10,"deprecated":true,"inputs":["shape?:T"],"outputs":["X:T"],"attributes":{"extra_shape":"ints","input_as_shape":"int","shape":"ints","values":"floats"},"types":{"T":0},"engine":true}',
   ],
   "GlobalAveragePool": [
     '{"since":1,"inputs":["X:T"],"outputs":["Y:T"],"types":{"T":0}}',
@@ -585,8 +585,8 @@ export const schemas = schemasFrom({
     '{"since":20,"inputs":["encoded_stream:T1"],"outputs":["image:T2"],"attributes":{"pixel_format":["string","RGB"]},"types":{"T1":49,"T2":49}}',
   ],
   "ImageScaler": [
-    '{"since":1,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"bias":"floats","scale":["float",1]},"types":{"T":0}}',
-    '{"since":10,"deprecated":true,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"bias":"floats","scale":["float",1]},"types":{"T":0}}',
+    '{"since":1,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"bias":"floats","scale":["float",1]},"types":{"T":0},"engine":true}',
+    '{"since":10,"deprecated":true,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"bias":"floats","scale":["float",1]},"types":{"T":0},"engine":true}',
   ],
   "InstanceNormalization": [
     '{"since":1,"inputs":["input:T","scale:T","B:T"],"outputs":["output:T"],"attributes":{"consumed_inputs":"ints","epsilon":["float",9.999999747378752e-06]},"types":{"T":0}}',
@@ -613,7 +613,7 @@ export const schemas = schemasFrom({
     '{"since":22,"inputs":["X:T","W:T","R:T","B?:T","sequence_lens?:T1","initial_h?:T","initial_c?:T","P?:T"],"outputs":["Y?:T","Y_h?:T","Y_c?:T"],"attributes":{"activation_alpha":"floats","activation_beta":"floats","activations":"strings","clip":"float","direction":["string","forward"],"hidden_size":"int","input_forget":["int",0],"layout":["int",0]},"types":{"T":3,"T1":38}}',
   ],
   "LayerNormalization": [
-    '{"since":1,"inputs":["X:T","Scale:V","B?:V"],"outputs":["Y:V","Mean?:U","InvStdDev?:U"],"attributes":{"axis":["int",-1],"epsilon":["float",9.999999747378752e-06],"stash_type":["int",1]},"types":{"T":3,"U":65,"V":3}}',
+    '{"since":1,"inputs":["X:T","Scale:V","B?:V"],"outputs":["Y:V","Mean?:U","InvStdDev?:U"],"attributes":{"axis":["int",-1],"epsilon":["float",9.999999747378752e-06],"stash_type":["int",1]},"types":{"T":3,"U":65,"V":3},"engine":true}',
     '{"since":17,"inputs":["X:T","Scale:T","B?:T"],"outputs":["Y:T","Mean?:U","InvStdDev?:U"],"attributes":{"axis":["int",-1],"epsilon":["float",9.999999747378752e-06],"stash_type":["int",1]},"types":{"T":3,"U":66}}',
   ],
   "LeakyRelu": [
@@ -705,7 +705,7 @@ export const schemas = schemasFrom({
     '{"since":13,"inputs":["data_0*:T"],"outputs":["mean:T"],"least":[1,1],"types":{"T":3}}',
   ],
   "MeanVarianceNormalization": [
-    '{"since":1,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"across_channels":["int",0],"normalize_variance":["int",1]},"types":{"T":0}}',
+    '{"since":1,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"across_channels":["int",0],"normalize_variance":["int",1]},"types":{"T":0},"engine":true}',
     '{"since":9,"inputs":["X:T"],"outputs":["Y:T"],"attributes":{"axes":["ints",[0,2,3]]},"types":{"T":0}}',
     '{"since":13,"inputs":["X:T"],"outputs":["Y:T"],"attributes":{"axes":["ints",[0,2,3]]},"types":{"T":3}}',
   ],
@@ -713,10 +713,10 @@ export const schemas = schemasFrom({
     '{"since":17,"inputs":["num_mel_bins:T1","dft_length:T1","sample_rate:T1","lower_edge_hertz:T2","upper_edge_hertz:T2"],"outputs":["output:T3"],"attributes":{"output_datatype":["int",1]},"types":{"T1":12,"T2":3,"T3":2}}',
   ],
   "MemcpyFromHost": [
-    '{"since":1,"inputs":["X:T"],"outputs":["Y:T"],"types":{"T":69}}',
+    '{"since":1,"inputs":["X:T"],"outputs":["Y:T"],"types":{"T":69},"engine":true}',
   ],
   "MemcpyToHost": [
-    '{"since":1,"inputs":["X:T"],"outputs":["Y:T"],"types":{"T":69}}',
+    '{"since":1,"inputs":["X:T"],"outputs":["Y:T"],"types":{"T":69},"engine":true}',
   ],
   "Min": [
     '{"since":1,"inputs":["data_0*:T"],"outputs":["min:T"],"least":[1,1],"attributes":{"consumed_inputs":"ints"},"types":{"T":0}}',
@@ -742,7 +742,7 @@ export const schemas = schemasFrom({
     '{"since":14,"inputs":["A:T","B:T"],"outputs":["C:T"],"types":{"T":2}}',
   ],
   "MultilevelCropAndResize_TRT": [
-    '{"since":1,"inputs":["boxes:T","feature_map_0:T","feature_map_1:T","feature_map_2:T","feature_map_3:T"],"outputs":["patches:T"],"attributes":{"image_size":"ints!","plugin_version":"string!","pooled_size":"int!"},"types":{"T":23}}',
+    '{"since":1,"inputs":["boxes:T","feature_map_0:T","feature_map_1:T","feature_map_2:T","feature_map_3:T"],"outputs":["patches:T"],"attributes":{"image_size":"ints!","plugin_version":"string!","pooled_size":"int!"},"types":{"T":23},"engine":true}',
   ],
   "Multinomial": [
     '{"since":7,"inputs":["input:T1"],"outputs":["output:T2"],"attributes":{"dtype":["int",6],"sample_size":["int",1],"seed":"float"},"types":{"T1":0,"T2":12}}',
@@ -812,8 +812,8 @@ export const schemas = schemasFrom({
     '{"since":25,"inputs":["data:T","pads:tensor(int64)","constant_value?:T","axes?:Tind"],"outputs":["output:T"],"attributes":{"mode":["string","constant"]},"types":{"T":31,"Tind":12}}',
   ],
   "ParametricSoftplus": [
-    '{"since":1,"inputs":["X:T"],"outputs":["Y:T"],"attributes":{"alpha":"float","beta":"float"},"types":{"T":0}}',
-    '{"since":10,"deprecated":true,"inputs":["X:T"],"outputs":["Y:T"],"attributes":{"alpha":"float","beta":"float"},"types":{"T":0}}',
+    '{"since":1,"inputs":["X:T"],"outputs":["Y:T"],"attributes":{"alpha":"float","beta":"float"},"types":{"T":0},"engine":true}',
+    '{"since":10,"deprecated":true,"inputs":["X:T"],"outputs":["Y:T"],"attributes":{"alpha":"float","beta":"float"},"types":{"T":0},"engine":true}',
   ],
   "Pow": [
     '{"since":1,"inputs":["X:T","Y:T"],"outputs":["Z:T"],"attributes":{"axis":"int","broadcast":["int",0]},"types":{"T":0}}',
@@ -823,7 +823,7 @@ export const schemas = schemasFrom({
     '{"since":15,"inputs":["X:T","Y:T1"],"outputs":["Z:T"],"types":{"T":78,"T1":2}}',
   ],
   "PyramidROIAlign_TRT": [
-    '{"since":1,"inputs":["boxes:T","feature_map_0:T","feature_map_1:T","feature_map_2:T","feature_map_3:T"],"outputs":["patches:T"],"attributes":{"plugin_version":"string!","pooled_size":"int!"},"types":{"T":23}}',
+    '{"since":1,"inputs":["boxes:T","feature_map_0:T","feature_map_1:T","feature_map_2:T","feature_map_3:T"],"outputs":["patches:T"],"attributes":{"plugin_version":"string!","pooled_size":"int!"},"types":{"T":23},"engine":true}',
   ],
   "QLinearConv": [
     '{"since":10,"inputs":["x:T1","x_scale:tensor(float)","x_zero_point:T1","w:T2","w_scale:tensor(float)","w_zero_point:T2","y_scale:tensor(float)","y_zero_point:T3","B?:T4"],"outputs":["y:T3"],"attributes":{"auto_pad":["string","NOTSET"],"dilations":"ints","group":["int",1],"kernel_shape":"ints","pads":"ints","strides":"ints"},"types":{"T1":37,"T2":37,"T3":37,"T4":38}}',
@@ -988,12 +988,12 @@ export const schemas = schemasFrom({
     '{"since":17,"inputs":["signal:T1","frame_step:T2","window?:T1","frame_length?:T2"],"outputs":["output:T1"],"attributes":{"onesided":["int",1]},"types":{"T1":3,"T2":12}}',
   ],
   "Scale": [
-    '{"since":1,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"scale":["float",1]},"types":{"T":0}}',
-    '{"since":10,"deprecated":true,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"scale":["float",1]},"types":{"T":0}}',
+    '{"since":1,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"scale":["float",1]},"types":{"T":0},"engine":true}',
+    '{"since":10,"deprecated":true,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"scale":["float",1]},"types":{"T":0},"engine":true}',
   ],
   "ScaledTanh": [
-    '{"since":1,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"alpha":"float","beta":"float"},"types":{"T":0}}',
-    '{"since":10,"deprecated":true,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"alpha":"float","beta":"float"},"types":{"T":0}}',
+    '{"since":1,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"alpha":"float","beta":"float"},"types":{"T":0},"engine":true}',
+    '{"since":10,"deprecated":true,"inputs":["input:T"],"outputs":["output:T"],"attributes":{"alpha":"float","beta":"float"},"types":{"T":0},"engine":true}',
   ],
   "Scan": [
     '{"since":8,"inputs":["sequence_lens?:I","initial_state_and_scan_inputs**:V"],"outputs":["final_state_and_scan_outputs**:V"],"least":[2,1],"attributes":{"body":"graph!","directions":"ints","num_scan_inputs":"int!"},"types":{"I":6,"V":25}}',
@@ -1071,7 +1071,7 @@ export const schemas = schemasFrom({
     '{"since":13,"inputs":["input:T"],"outputs":["output:T"],"types":{"T":2}}',
   ],
   "SimplifiedLayerNormalization": [
-    '{"since":1,"inputs":["X:T","scale:V"],"outputs":["Y:V","inv_std_var?:U"],"attributes":{"axis":["int",-1],"epsilon":["float",9.999999747378752e-06],"stash_type":["int",1]},"types":{"T":3,"U":65,"V":3}}',
+    '{"since":1,"inputs":["X:T","scale:V"],"outputs":["Y:V","inv_std_var?:U"],"attributes":{"axis":["int",-1],"epsilon":["float",9.999999747378752e-06],"stash_type":["int",1]},"types":{"T":3,"U":65,"V":3},"engine":true}',
   ],
   "Sin": [
     '{"since":7,"inputs":["input:T"],"outputs":["output:T"],"types":{"T":0}}',
@@ -1187,7 +1187,7 @@ export const schemas = schemasFrom({
     '{"since":9,"inputs":["X:T"],"outputs":["Y:T1"],"attributes":{"max_gram_length":"int!","max_skip_count":"int!","min_gram_length":"int!","mode":"string!","ngram_counts":"ints!","ngram_indexes":"ints!","pool_int64s":"ints","pool_strings":"strings","weights":"floats"},"types":{"T":94,"T1":23}}',
   ],
   "ThresholdedRelu": [
-    '{"since":1,"inputs":["X:T"],"outputs":["Y:T"],"attributes":{"alpha":["float",1]},"types":{"T":0}}',
+    '{"since":1,"inputs":["X:T"],"outputs":["Y:T"],"attributes":{"alpha":["float",1]},"types":{"T":0},"engine":true}',
     '{"since":10,"inputs":["X:T"],"outputs":["Y:T"],"attributes":{"alpha":["float",1]},"types":{"T":0}}',
     '{"since":22,"inputs":["X:T"],"outputs":["Y:T"],"attributes":{"alpha":["float",1]},"types":{"T":3}}',
   ],

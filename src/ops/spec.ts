@@ -25,6 +25,8 @@ export interface AttributeSchema {
 export interface OperatorSchema {
   readonly since: number
   readonly deprecated?: boolean
+  /** It is no version of the standard's: onnxruntime alone knows it, under the standard's domain. */
+  readonly engine?: boolean
   readonly inputs: readonly Parameter[]
   readonly outputs: readonly Parameter[]
   readonly minInputs: number

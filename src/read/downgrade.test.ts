@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { f32, makeGraph } from '../../test/support/make-graph.ts'
 import { expectSameOutputs } from '../../test/support/same-outputs.ts'
-import { int64s, scalar } from '../base/tensor.ts'
+import { float32s, int64s, scalar } from '../base/tensor.ts'
 import type { Graph } from '../graph/graph.ts'
-import { inOpset } from './in-opset.ts'
+import { inOldestOpset, inOpset } from './in-opset.ts'
 
 /** An older graph that gives what the newer one does, in the engine too. */
 async function older(graph: Graph, opset: number): Promise<Graph> {
@@ -54,6 +54,16 @@ describe('an older opset', () => {
       y: op.Unsqueeze([x, axes]),
     }))
     expect(() => inOpset(computed, 11)).toThrow(/its form in opset 11 is another/)
+    const twice = makeGraph({ x: f32(2) }, (op, { x }) => ({ y: op.Gelu([op.Gelu([op.Gelu([op.Gelu([x])])])]) }))
+    expect(() => inOpset(twice, 17)).toThrow(/and 1 more: ONNX has it since opset 20. Ask/)
     expect(() => inOpset(gelu, 900)).toThrow(/not one of 1 to/)
+  })
+
+  test('is the standard: what onnxruntime alone knows from before is no form of an operator', () => {
+    const normal = makeGraph({ x: f32(2, 4) }, (op, { x }) => ({
+      y: op.LayerNormalization([x, op.constant(float32s([4], [1, 2, 3, 4]), 'scale')]),
+    }))
+    expect(() => inOpset(normal, 13)).toThrow(/LayerNormalization .*since opset 17/)
+    expect(inOldestOpset(normal, 11).opset['']).toBe(17)
   })
 })

@@ -2,7 +2,7 @@ import { SinterError } from '../base/errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { newestOpset } from '../ops/spec.generated.ts'
 import { downgrade } from './downgrade.ts'
-import { upgrade } from './upgrade.ts'
+import { type Refusal, upgrade } from './upgrade.ts'
 
 /**
  * A graph in another opset, newer or older, that computes what it did.
@@ -12,13 +12,22 @@ export function inOpset(graph: Graph, opset: number): Graph {
   checkOpset(opset)
   const { graph: made, refused } = opset > (graph.opset[''] ?? opset) ? upgrade(graph, opset) : downgrade(graph, opset)
   if (refused.length === 0) return made
-  const shown = refused.slice(0, 10).map(({ node, why }) => `${node}: ${why}`)
-  const more = refused.length > 10 ? `, and ${refused.length - 10} more` : ''
   throw new SinterError(
     'not-supported',
-    `The model cannot be said in opset ${opset}: ${shown.join('; ')}${more}. Ask for another, or leave the opset out.`,
+    `The model cannot be written in opset ${opset}: ${inWords(refused)}. Ask for a newer one, or leave the opset out.`,
     { opset, nodes: refused },
   )
+}
+
+/** Each reason once, with the first nodes that it holds for. */
+function inWords(refused: readonly Refusal[]): string {
+  const byReason = new Map<string, string[]>()
+  for (const { node, why } of refused) byReason.set(why, [...(byReason.get(why) ?? []), node])
+  const reasons = Array.from(byReason, ([why, nodes]) => {
+    const more = nodes.length > 3 ? ` and ${nodes.length - 3} more` : ''
+    return `${nodes.slice(0, 3).join(', ')}${more}: ${why}`
+  })
+  return [...reasons.slice(0, 5), ...(reasons.length > 5 ? [`and ${reasons.length - 5} more reasons`] : [])].join('; ')
 }
 
 /** Opsets that engines in use begin at: a graph goes back to the first of these that can say it. */

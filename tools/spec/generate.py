@@ -124,7 +124,8 @@ known = {(key, version["since"]) for key, versions in rows.items() for version i
 for schema in get_all_operator_schema():
     added = schema.domain == "" and (key_of(schema), schema.since_version) not in known
     if added or schema.domain in ("com.microsoft", "com.microsoft.nchwc"):
-        rows.setdefault(key_of(schema), []).append(runtime_row(schema))
+        # Under the standard's own domain a row says that it is not the standard's.
+        rows.setdefault(key_of(schema), []).append({**runtime_row(schema), **({"engine": True} if added else {})})
 
 # Type lists repeat a lot: keep each once.
 lists, index = [], {}
