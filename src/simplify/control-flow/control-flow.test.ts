@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { f32, makeGraph } from '../../../test/support/make-graph.ts'
-import { expectSameOutputs } from '../../../test/support/same-outputs.ts'
+import { expectSameOutputs, run } from '../../../test/support/same-outputs.ts'
 import { float32s, fromNumbers, type Tensor } from '../../base/tensor.ts'
 import { attribute } from '../../graph/attributes.ts'
 import { type NewNode, node } from '../../graph/edit.ts'
@@ -250,6 +250,71 @@ describe('hoist', () => {
     expect(operators(after)).toEqual(['Exp', 'Loop'])
     await expectSameOutputs(after, graph)
     expect(hoist(after)).toBe(after)
+  })
+
+  test.each([
+    ['sums that may not fit stay in a loop that may not run', f32('M', 3), ['Loop']],
+    ['sums that fit leave it', f32('N', 3), ['Add', 'Loop']],
+    ['and so do those with one row', f32(1, 3), ['Add', 'Loop']],
+  ])('%s', async (_, type, expected) => {
+    const inner = body(
+      [
+        ['Add', ['x', 'z'], 'sum'],
+        ['Add', ['a', 'sum'], 'next'],
+        ['Identity', ['go'], 'on'],
+      ],
+      ['on', 'next'],
+      [
+        { name: 'i', type: whole },
+        { name: 'go', type: bool },
+        { name: 'a', type: x },
+      ],
+    )
+    const loop: Line = ['Loop', ['trips', '', 'x'], 'y', { body: attribute.graph(inner) }]
+    const graph = graphOf([loop], ['y'])
+    const open: Graph = {
+      ...graph,
+      inputs: [...graph.inputs, { name: 'z', type }, { name: 'trips', type: whole }],
+    }
+    const after = hoist(open)
+    expect(operators(after)).toEqual(expected)
+    const rows = type.shape![0] === 'M' ? 3 : type.shape![0] === 1 ? 1 : 2
+    const fill = (count: number) =>
+      float32s(
+        [count, 3],
+        Array.from({ length: 3 * count }, (_, i) => i),
+      )
+    const feeds = { x: fill(2), z: fill(rows), trips: count(0) }
+    expect(await run(after, feeds)).toEqual(await run(open, feeds))
+  })
+
+  test('where a loop surely runs, they leave it as they are', () => {
+    const inner = body(
+      [
+        ['Concat', ['x', 'z'], 'both', { axis: attribute.int(0) }],
+        ['ReduceSum', ['both'], 'sum', { keepdims: attribute.int(0) }],
+        ['Add', ['a', 'sum'], 'next'],
+        ['Identity', ['go'], 'on'],
+      ],
+      ['on', 'next'],
+      [
+        { name: 'i', type: whole },
+        { name: 'go', type: bool },
+        { name: 'a', type: x },
+      ],
+    )
+    const loop: Line = ['Loop', ['trips', '', 'x'], 'y', { body: attribute.graph(inner) }]
+    const held = (trips: number) =>
+      graphOf(
+        [loop],
+        ['y'],
+        [
+          ['trips', count(trips)],
+          ['z', float32s([1, 3], [1, 2, 3])],
+        ],
+      )
+    expect(operators(hoist(held(3)))).toEqual(['Concat', 'Loop'])
+    expect(operators(hoist(held(0)))).toEqual(['Loop'])
   })
 })
 

@@ -1,24 +1,33 @@
 import { contentIds } from '../../base/content.ts'
+import { isTensorType, type Shape, sameDim } from '../../base/shape.ts'
+import { numbers } from '../../base/tensor.ts'
 import { mapBodies, namesOf, renameReads, node as toNode } from '../../graph/edit.ts'
 import { freshNames } from '../../graph/fresh-names.ts'
 import { type Body, bodiesOf, definedBy, type Graph, type Node, readsOf } from '../../graph/graph.ts'
-import { keyOf } from '../../ops/spec.ts'
+import type { Scope } from '../../ops/call.ts'
+import { attributesOf, keyOf } from '../../ops/spec.ts'
+import { withoutDefaults } from '../../read/evaluate.ts'
+import { infer, scopeInside, scopeOf } from '../../read/infer.ts'
 import { pass } from '../../rewrite/pass.ts'
 import { keyFor } from '../../rewrite/share-equal.ts'
 
 /**
- * Takes out of an If what both of its branches compute, and out of a Loop or Scan that surely runs what is the same in
- * every iteration. An If whose branches come to the same value gives way to that value. What only one branch computes stays
+ * Takes out of an If what both of its branches compute, and out of a Loop or Scan what is the same in every
+ * iteration, if it surely runs once or nothing can be wrong with computing that in vain. An If whose branches come to the same value gives way to that value. What only one branch computes stays
  * in it: it may not be wanted, or not even be possible, on the other way.
  */
 export const hoist = pass('hoist', graph => {
   if (!hasBodies(graph)) return graph
-  const tools: Tools = { opset: graph.opset, fresh: freshNames(namesOf(graph)), idOf: contentIds() }
-  return hoistIn(graph, tools)
+  const tools: Tools = { graph, fresh: freshNames(namesOf(graph)), idOf: contentIds() }
+  return hoistIn(
+    graph,
+    tools,
+    once(() => openScope(withoutDefaults(graph))),
+  )
 })
 
 interface Tools {
-  readonly opset: Graph['opset']
+  readonly graph: Graph
   fresh(hint: string): string
   readonly idOf: ReturnType<typeof contentIds>
 }
@@ -27,7 +36,20 @@ function hasBodies(body: Body): boolean {
   return body.nodes.some(node => bodiesOf(node).length > 0)
 }
 
-function hoistIn<B extends Body>(body: B, tools: Tools): B {
+/** What is known of values, worked out when it is first asked for. */
+type Known = () => Scope
+
+function once(make: Known): Known {
+  let made: Scope | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+const openScope = (graph: Graph) => scopeOf(graph, infer(graph))
+
+function hoistIn<B extends Body>(body: B, tools: Tools, known: Known): B {
   let changed = false
   const nodes: Node[] = []
   for (const old of body.nodes) {
@@ -35,9 +57,10 @@ function hoistIn<B extends Body>(body: B, tools: Tools): B {
       nodes.push(old)
       continue
     }
-    const attributes = mapBodies(old, inner => hoistIn(inner, tools))
+    const within = (inner: Body) => once(() => scopeInside(tools.graph, inner, known()))
+    const attributes = mapBodies(old, inner => hoistIn(inner, tools, within(inner)))
     const node = attributes === old.attributes ? old : { ...old, attributes }
-    const found = keyOf(node) === 'If' ? hoistFromBranches(node, tools) : hoistFromLoop(node, tools)
+    const found = keyOf(node) === 'If' ? hoistFromBranches(node, tools) : hoistFromLoop(node, tools, known, within)
     if (found) nodes.push(...found)
     else nodes.push(node)
     changed ||= found !== undefined || node !== old
@@ -140,23 +163,93 @@ const nameOutside = ({ name }: Node, tools: Tools) => (name === '' ? '' : tools.
 
 function keyWhereFree(node: Node, source: Source, tools: Tools): string | undefined {
   const free = source.free(node)
-  return free && keyFor(free, tools.opset, tools.idOf, undefined)
+  return free && keyFor(free, tools.graph.opset, tools.idOf, undefined)
 }
 
 /** Operators that compute whatever they are given: one iteration too few does no harm to know their results. */
-const total: ReadonlySet<string> = new Set(
-  `Abs Add And Cast Ceil Clip Concat Cos Equal Erf Exp Expand Floor Greater GreaterOrEqual LeakyRelu Less LessOrEqual Max
-   Min Mul Neg Not Or Relu Round Shape Sigmoid Sign Sin Size Softmax Softplus Sqrt Sub Sum Tanh Transpose Unsqueeze Where
-   Xor`.split(/\s+/),
+const total = new Set(
+  `Abs Ceil Cos Erf Exp Floor LeakyRelu Neg Not Relu Round Shape Sigmoid Sign Sin Size Softmax Softplus Sqrt Tanh
+   Transpose`.split(/\s+/),
 )
 
-function hoistFromLoop(node: Node, tools: Tools): readonly Node[] | undefined {
+/** Operators that compute where their operands' shapes fit. */
+const broadcasts = new Set(
+  `Add And Equal Greater GreaterOrEqual Less LessOrEqual Max Min Mul Or Sub Sum Where Xor`.split(/\s+/),
+)
+
+/** Operators that may find fault with what they are given, which is right where the loop would come to it anyway. */
+const partial = new Set(['Cast', 'Clip', 'Concat', 'Expand', 'Unsqueeze'])
+
+/** Whether a node can be computed even where the loop that it stands in is never entered. */
+function isSafe(node: Node, { type, constant }: Scope): boolean {
+  const key = keyOf(node)
+  if (total.has(key)) return true
+  const types = node.inputs.map(name => (name === '' ? undefined : type(name)))
+  const [x] = types
+  if (broadcasts.has(key)) return types.every(isTensorType) && fit(types.map(type => type.shape))
+  if (key === 'Clip') return types.slice(1).every(bound => !bound || (isTensorType(bound) && bound.shape?.length === 0))
+  // Not every string is a number.
+  if (key === 'Cast') return isTensorType(x) && x.dtype !== 'string'
+  return key === 'Unsqueeze' && isTensorType(x) && x.shape !== undefined && constant(node.inputs[1]!) !== undefined
+}
+
+/** Whether shapes surely broadcast: along each axis all sizes that are not 1 are the same. */
+function fit(shapes: readonly (Shape | undefined)[]): boolean {
+  const [first, ...more] = shapes
+  if (!first || more.includes(undefined)) return false
+  return shapes.every((a, i) =>
+    shapes.slice(i + 1).every(b => {
+      const shared = Math.min(a!.length, b!.length)
+      return a!.slice(a!.length - shared).every((dim, axis) => {
+        const other = b![b!.length - shared + axis]!
+        return dim === 1 || other === 1 || sameDim(dim, other)
+      })
+    }),
+  )
+}
+
+/** Whether the body of a Loop or Scan is computed at least once. */
+function surelyRuns(node: Node, { type, constant, opset }: Scope): boolean {
+  const [trips = '', condition = ''] = node.inputs
+  if (keyOf(node) === 'Loop') {
+    const positive = (name: string) => {
+      const value = name === '' ? undefined : constant(name)
+      return name === '' || (value !== undefined && numbers(value)[0]! > 0)
+    }
+    return positive(trips) && positive(condition)
+  }
+  const { num_scan_inputs: count, scan_input_axes: axes } = attributesOf(node, opset('')) as unknown as ScanAttributes
+  const scanned = node.inputs.slice(-count)
+  return scanned.some((name, i) => {
+    const known = type(name)
+    const size = isTensorType(known) ? known.shape?.at(axes?.[i] ?? 0) : undefined
+    return typeof size === 'number' && size > 0
+  })
+}
+
+interface ScanAttributes {
+  readonly num_scan_inputs: number
+  readonly scan_input_axes?: readonly number[]
+}
+
+function hoistFromLoop(
+  node: Node,
+  tools: Tools,
+  around: Known,
+  within: (body: Body) => Known,
+): readonly Node[] | undefined {
   const { body } = node.attributes
   if (body?.type !== 'graph' || (keyOf(node) !== 'Loop' && keyOf(node) !== 'Scan')) return undefined
   const source = new Source(body.value)
+  const inside = within(body.value)
   const hoisted: Node[] = []
+  let runs: boolean | undefined
   for (const one of body.value.nodes) {
-    if (!total.has(keyOf(one)) || keyWhereFree(one, source, tools) === undefined) continue
+    const key = keyOf(one)
+    if (!total.has(key) && !broadcasts.has(key) && !partial.has(key)) continue
+    if (keyWhereFree(one, source, tools) === undefined) continue
+    runs ??= surelyRuns(node, around())
+    if (!runs && !isSafe(one, inside())) continue
     const outputs = one.outputs.map(name => (name === '' ? '' : tools.fresh(name)))
     hoisted.push({ ...source.free(one)!, outputs, name: nameOutside(one, tools) })
     source.take(one, outputs)
