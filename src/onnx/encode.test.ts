@@ -47,6 +47,13 @@ describe('encode', () => {
     expect(decode(encode({ ...emptyGraph('g'), opset: { '': 26 } })).irVersion).toBe(13)
   })
 
+  it('lowers a version of the format that the opset does not need', () => {
+    const stamped = (opset: number) =>
+      decode(encode({ ...emptyGraph('g'), irVersion: 14, opset: { '': opset } })).irVersion
+    expect([13, 21, 23, 26, 28].map(stamped)).toEqual([10, 10, 11, 13, 14])
+    expect(decode(encode({ ...emptyGraph('g'), irVersion: 9, opset: { '': 26 } })).irVersion).toBe(9)
+  })
+
   it('raises an old version of the format where initializers are no inputs', () => {
     const old = { ...graphWith({ w: zeros('float32', [1]) }), irVersion: 3 }
     const listed = { ...old, inputs: [{ name: 'w', type: { dtype: 'float32' as const, shape: [1] } }] }

@@ -17,7 +17,7 @@ export interface EncodeOptions {
 /**
  * Writes a graph as an ONNX model, with what `decode` kept of the file that it was read from. Tensors are written as
  * raw bytes; the numbers of attributes are rounded to float32. A graph made here gets the version of the format that
- * came with its operator set.
+ * came with its operator set, and one that was read no newer than that needs.
  *
  * @throws SinterError `invalid-graph` for what no ONNX file can say, such as a tensor whose data does not fit its shape;
  * `not-supported` if the model is beyond the 2 GiB that a protobuf file can have.
@@ -72,10 +72,17 @@ const irVersionByOpset: readonly (readonly [opset: number, irVersion: number])[]
   [19, 9],
 ]
 
-/** The graph's own version; before version 4 initializers had to be inputs, too. */
+/** What every engine in use reads; nothing is gained by going below it. */
+const widelyRead = 10
+
+/**
+ * The graph's own version, but no newer than its opset needs: tools stamp files with the newest that they know, which
+ * engines then refuse. Before version 4 initializers had to be inputs, too.
+ */
 function irVersionOf({ irVersion, opset, inputs, initializers }: Graph): number {
-  if (irVersion === undefined) return irVersionByOpset.find(([from]) => (opset[''] ?? 1) >= from)?.[1] ?? 8
-  if (irVersion >= 4) return irVersion
+  const cameWith = irVersionByOpset.find(([from]) => (opset[''] ?? 1) >= from)?.[1] ?? 8
+  if (irVersion === undefined) return cameWith
+  if (irVersion >= 4) return Math.min(irVersion, Math.max(cameWith, widelyRead))
   const names = new Set(inputs.map(value => value.name))
   return [...initializers.keys()].every(name => names.has(name)) ? irVersion : 4
 }

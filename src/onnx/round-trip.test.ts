@@ -95,7 +95,7 @@ function everything(): onnx.ModelProto {
   const denoted = { denotation: 'IMAGE', value: { case: 'tensorType' as const, value: { elemType: 1, shape } } }
   const opaque = { value: { case: 'opaqueType' as const, value: { domain: 'd', name: 'n' } } }
   const message = create(onnx.ModelProtoSchema, {
-    irVersion: 12n,
+    irVersion: 10n,
     opsetImport: [{ version: 21n }, { domain: 'com.example', version: 2n }],
     producerName: 'someone',
     domain: 'org.example',

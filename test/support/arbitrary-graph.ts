@@ -161,7 +161,7 @@ export const graph: fc.Arbitrary<Graph> = fc
     opset: fc.dictionary(key, fc.nat(30), { maxKeys: 2 }).map(sets => ({ '': 21, ...sets })),
     metadata: fc.dictionary(key, text, { maxKeys: 2 }).map(entries => ({ ...entries })),
     producer: fc.option(fc.record({ name, version: text }, { noNullPrototype: true }), { nil: undefined }),
-    irVersion: fc.integer({ min: 4, max: 14 }),
+    irVersion: fc.integer({ min: 4, max: 10 }),
     modelExtra: fc.option(
       extra.map(({ metadata: _, ...parts }) => parts),
       { nil: undefined },
