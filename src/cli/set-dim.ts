@@ -1,7 +1,7 @@
 import { messageOf, SinterError } from '../base/errors.ts'
+import { suggestion } from '../base/near-names.ts'
 import { type Dim, isTensorType, shapeOf } from '../base/shape.ts'
 import { type Graph, requiredInputs } from '../graph/graph.ts'
-import { suggestion } from '../graph/near-names.ts'
 import { counted } from '../report/format.ts'
 import { wrap } from '../report/text.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'

@@ -1,6 +1,6 @@
 import { SinterError } from '../base/errors.ts'
+import { suggestion } from '../base/near-names.ts'
 import { type Body, bodiesOf, definedBy, describe, type Node } from '../graph/graph.ts'
-import { suggestion } from '../graph/near-names.ts'
 import { constantOf } from '../ops/generate.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { SinterError } from '../base/errors.ts'
+import { suggestion } from '../base/near-names.ts'
 import { mapBodies, namesOf } from '../graph/edit.ts'
 import type { Body, Graph, Node } from '../graph/graph.ts'
-import { suggestion } from '../graph/near-names.ts'
 import { renameValues } from '../graph/rename.ts'
 
 export interface Renaming {

@@ -1,9 +1,9 @@
 import { SinterError } from '../base/errors.ts'
+import { suggestion } from '../base/near-names.ts'
 import { formatShape, formatType, isTensorType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import type { Graph } from '../graph/graph.ts'
 import { mapDims } from '../graph/merge.ts'
-import { suggestion } from '../graph/near-names.ts'
 import { sizeClasses } from '../graph/size-classes.ts'
 
 /**

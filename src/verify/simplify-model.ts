@@ -1,9 +1,6 @@
 import { SinterError } from '../base/errors.ts'
 import type { Shape } from '../base/shape.ts'
 import type { Graph } from '../graph/graph.ts'
-import { pinInputs } from '../graph/pin.ts'
-import { restoreNames } from '../graph/restore-names.ts'
-import { stripMetadata } from '../graph/strip.ts'
 import { encodedBytes } from '../onnx/encoded-bytes.ts'
 import { checkOpset, inOldestOpset, inOpset } from '../read/in-opset.ts'
 import { countNodes } from '../read/summary.ts'
@@ -11,6 +8,9 @@ import { type Refusal, upgrade } from '../read/upgrade.ts'
 import type { RuleStatistics } from '../rewrite/trace.ts'
 import type { Backend, Feeds } from '../runtime/backend.ts'
 import type { SimplifyOptions } from '../simplify/index.ts'
+import { pinInputs } from '../surgery/pin-inputs.ts'
+import { restoreNames } from '../surgery/restore-names.ts'
+import { stripMetadata } from '../surgery/strip-metadata.ts'
 import {
   applySteps,
   checkSteps,

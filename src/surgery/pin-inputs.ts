@@ -1,9 +1,12 @@
 import { SinterError } from '../base/errors.ts'
 import { type Dim, formatShape, formatType, isTensorType, type Shape, type ValueType } from '../base/shape.ts'
-import { type Graph, requiredInputs, type Value } from './graph.ts'
+import { type Graph, requiredInputs, type Value } from '../graph/graph.ts'
 
 /**
- * Fixes shapes of inputs, and with them the symbols in these, wherever they stand. The graph then takes nothing else.
+ * Fixes shapes of inputs, and with them the symbols in these, wherever they stand. The graph then takes nothing else, and
+ * does with these shapes what it did before: no node and no constant changes, as `setDims` changes them where a model was
+ * made for another size. So a symbol that is one in name only, with its size in the target of a Reshape, stays wrong here,
+ * and inputs of which no shape is stated can be pinned too.
  * @param shapes by input, '' leaving a dimension as it is; or a size by symbol, `{ N: [8] }`.
  * @throws SinterError `not-found` for an input that there is not; `invalid-argument` for a shape of another rank, other
  *   than the graph states, or that gives a symbol two sizes.

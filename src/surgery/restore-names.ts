@@ -1,6 +1,6 @@
-import { namesOf } from './edit.ts'
-import { type Body, bodiesOf, type Graph, type Node } from './graph.ts'
-import { renameValues } from './rename.ts'
+import { namesOf } from '../graph/edit.ts'
+import { type Body, bodiesOf, type Graph, type Node } from '../graph/graph.ts'
+import { renameValues } from '../graph/rename.ts'
 
 /**
  * Gives tensors and nodes that were made anew the names of those whose places they took: `weight_1`, made when `weight`

@@ -1,5 +1,5 @@
-import { mapBodies } from './edit.ts'
-import type { Attribute, Body, Extra, Graph, Node, Value } from './graph.ts'
+import { mapBodies } from '../graph/edit.ts'
+import type { Attribute, Body, Extra, Graph, Node, Value } from '../graph/graph.ts'
 
 /**
  * A graph without what nobody needs to run it: documentation, metadata, the producer's name, and the types of values in
