@@ -59,6 +59,7 @@ export const div: Operator<'Div'> = {
     demandQuotients(call)
     return quotients.infer(call)
   },
+  hazard: mayLackQuotients,
 }
 
 /** Integers of which the smallest has no quotient by -1: processors stop at it, and the process with them. */
@@ -71,11 +72,22 @@ function demandQuotients(call: Pick<Call, 'inputs' | 'constant'>): void {
   if (contentsOf(call, 0)?.includes(least)) throw new Error(`${least} divided by -1 is no ${dtype}`)
 }
 
+/** Whether an operand might be the smallest integer, and the other -1, for all that is known. */
+function mayLackQuotients(call: Pick<Call, 'inputs' | 'constant'>): boolean {
+  const dtype = call.inputs[0]?.dtype
+  const least = dtype && smallest[dtype]
+  const may = (input: number, value: number) =>
+    contentsOf(call, input)?.some(dim => dim === value || dim === '' || String(dim).startsWith('-')) ?? true
+  return least !== undefined && may(0, least) && may(1, -1)
+}
+
 function quotient(a: Dim, b: Dim): Dim {
   return typeof b === 'number' ? (Number.isInteger(b) && b > 0 ? divideDims(a, b) : '') : (exactQuotient(a, b) ?? '')
 }
 
 export const mod = operator('Mod', {
+  // Only the remainder with the divisor's sign is computed with a division.
+  hazard: call => !call.attributes.fmod && mayLackQuotients(call),
   infer: call => {
     demandQuotients(call)
     const { inputs, attributes } = call

@@ -205,9 +205,24 @@ export interface Operator<K extends OpName = OpName> {
   readonly accepts: 'tensors' | 'any'
   /** Set by operators of two operands whose order does not matter. */
   readonly commutative: boolean
+  /**
+   * Whether values that are not known here could end an engine's process: what `infer` refuses once they are known, and
+   * the engine does not look at.
+   */
+  readonly hazard: (call: Call<K>) => boolean
 }
 
-type Defaulted = 'type' | 'prune' | 'moves' | 'training' | 'expand' | 'upgrades' | 'moot' | 'accepts' | 'commutative'
+type Defaulted =
+  | 'type'
+  | 'prune'
+  | 'moves'
+  | 'training'
+  | 'expand'
+  | 'upgrades'
+  | 'moot'
+  | 'accepts'
+  | 'commutative'
+  | 'hazard'
 type Row<K extends OpName> = Omit<Operator<K>, Defaulted> & Partial<Pick<Operator<K>, Exclude<Defaulted, 'type'>>>
 
 /** One row of the table. The columns in `Defaulted` have defaults, every other one owes an answer. */
@@ -221,6 +236,7 @@ export function operator<K extends OpName>(type: K, row: Row<K>): Operator<K> {
     moot: () => [],
     accepts: 'tensors',
     commutative: false,
+    hazard: () => false,
     ...row,
     type,
   }

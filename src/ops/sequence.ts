@@ -1,5 +1,5 @@
 import { isTensorType, type TensorType, type ValueType } from '../base/shape.ts'
-import { axisOf } from './axes.ts'
+import { axisOf, contentsOf, numbersIn } from './axes.ts'
 import { typeNumbered } from './cast.ts'
 import { common } from './control-flow.ts'
 import type { Call } from './operator.ts'
@@ -12,9 +12,14 @@ const noGradient = no('gradients flow through tensors, not through sequences')
 const noCoupling = no('channels are followed through tensors, not through sequences')
 const noValue = no('sequences are not constants')
 
-function onSequences<K extends OpName>(type: K, infer: (call: Call<K>) => readonly (ValueType | undefined)[]) {
+function onSequences<K extends OpName>(
+  type: K,
+  infer: (call: Call<K>) => readonly (ValueType | undefined)[],
+  hazard: (call: Call<K>) => boolean = () => false,
+) {
   return operator(type, {
     infer,
+    hazard,
     gradient: noGradient,
     coupling: noCoupling,
     cost: free,
@@ -48,11 +53,14 @@ export const sequenceInsert = onSequences('SequenceInsert', ({ inputTypes: [sequ
 
 export const splitToSequence = onSequences(
   'SplitToSequence',
-  ({ attributes: { axis, keepdims }, node, constant, inputTypes: [x] }) => {
-    const split = constant(1)
+  call => {
+    const { attributes, node, inputs, inputTypes } = call
+    const { axis, keepdims } = attributes
+    const [x] = inputTypes
+    const [size = ''] = contentsOf(call, 1) ?? []
     // An engine divides by it.
-    if (split?.shape.length === 0 && Number(split.data[0]) <= 0)
-      refuse(node, `parts have a size above 0, not ${split.data[0]}.`)
+    if (inputs[1]?.shape?.length === 0 && typeof size === 'number' && size <= 0)
+      refuse(node, `parts have a size above 0, not ${size}.`)
     if (!isTensorType(x) || !x.shape) return [isTensorType(x) ? { sequence: x } : undefined]
     const at = axisOf(axis, x.shape.length)
     // Without sizes the parts are of size 1, and may lose the axis.
@@ -60,6 +68,7 @@ export const splitToSequence = onSequences(
     const shape = one === 1 && keepdims === 0 ? x.shape.toSpliced(at, 1) : x.shape.with(at, one)
     return [{ sequence: { dtype: x.dtype, shape } }]
   },
+  call => Boolean(call.node.inputs[1]) && !numbersIn(call, 1),
 )
 
 export const concatFromSequence = onSequences(

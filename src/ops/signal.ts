@@ -1,5 +1,5 @@
 import { addDims, type Dim, divideDims, multiplyDims, type Shape } from '../base/shape.ts'
-import { axisOf, contentsOf, numbersFrom } from './axes.ts'
+import { axisOf, contentsOf, numbersFrom, numbersIn } from './axes.ts'
 import { typeNumbered } from './cast.ts'
 import { type Call, free, no, operator } from './operator.ts'
 import { refuse } from './spec.ts'
@@ -51,6 +51,7 @@ function fullLength(length: Dim, { node }: Call<'DFT'>): Dim {
 }
 
 export const stft = operator('STFT', {
+  hazard: call => [1, 3].some(input => call.node.inputs[input] && !numbersIn(call, input)),
   infer: call => {
     const [signal, , window] = call.inputs
     const [step] = contentsOf(call, 1) ?? []
