@@ -4,6 +4,7 @@ import { numbers, type Tensor } from '../../base/tensor.ts'
 import type { Ref } from '../../ops/build.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { floatNumber } from '../float-number.ts'
+import { isNeverNegative } from './never-negative.ts'
 
 /** Adding what is negated is subtracting it, and the other way round; the negative of a difference is the opposite one. */
 export const absorbNegation = rule({
@@ -50,7 +51,8 @@ export const plainPower = rule({
     if (spreads(exponent, x, tools)) return decline('the exponent may add dimensions')
     const power = numbers(exponent)[0]
     if (power === 1) return x
-    if (power === 0.5) return op.Sqrt([x])
+    // The square root of negative infinity is none; its power of one half is infinite.
+    if (power === 0.5) return isNeverNegative(x, tools) ? op.Sqrt([x]) : decline('it may be of a negative number')
     if (power === -1) return op.Reciprocal([x])
     return decline('it has no operator of its own')
   },

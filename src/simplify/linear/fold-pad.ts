@@ -1,7 +1,7 @@
 import { numbers } from '../../base/tensor.ts'
-import type { Ref } from '../../ops/build.ts'
 import type { Found } from '../../rewrite/pattern.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
+import { isNeverNegative } from './never-negative.ts'
 
 /** Height, width... that a Pad adds before and after, `[...before, ...after]` as convolutions say it; or why not. */
 function spatialPads(pad: Found<'Pad'>, tools: Tools, fill: number | 'lowest'): readonly number[] | string {
@@ -136,14 +136,4 @@ function narrower(
 ): boolean {
   const rank = kernel_shape.length
   return pads.every((size, i) => size < kernel_shape[i % rank]! && (dilations?.[i % rank] ?? 1) === 1)
-}
-
-function isNeverNegative(x: Ref, { producer, constant }: Tools): boolean {
-  const node = producer(x)
-  if (node?.domain !== '') return false
-  if (node.op === 'Clip') {
-    const lowest = node.inputs[1] ? constant(node.inputs[1]) : undefined
-    return lowest !== undefined && numbers(lowest)[0]! >= 0
-  }
-  return ['Relu', 'Sigmoid', 'HardSigmoid', 'Softplus', 'Abs', 'Softmax'].includes(node.op)
 }

@@ -339,7 +339,7 @@ describe('bounds', () => {
     'Max with zero': [rows, (op, x) => op.Max([x, op.scalar(0)]), 'Relu'],
     'no bounds at all': [
       rows,
-      (op, x) => op.Abs([clip(op, clip(op, x, -3.4028234663852886e38), undefined, 3.4028234663852886e38)]),
+      (op, x) => op.Abs([clip(op, clip(op, x, Number.NEGATIVE_INFINITY), undefined, Number.POSITIVE_INFINITY)]),
       'Abs',
     ],
     'Max with a constant that adds a dimension': [
@@ -364,6 +364,11 @@ describe('plain algebra', () => {
     'over a reciprocal': [rows, (op, x) => op.Div([x, op.Reciprocal([op.Exp([x])])]), 'Exp Mul'],
     'one divided by a value': [rows, (op, x) => op.Mul([x, op.Div([op.scalar(1), op.Exp([x])])]), 'Exp Div'],
     'the power one half': [rows, (op, x) => op.Pow([op.Exp([x]), op.scalar(0.5)]), 'Exp Sqrt'],
+    'the power one half of a variance': [
+      rows,
+      (op, x) => op.Pow([op.Add([op.ReduceMean([squared(op, x), op.ints([1])]), op.scalar(1e-5)]), op.scalar(0.5)]),
+      'Mul ReduceMean Add Sqrt',
+    ],
     'the power minus one': [rows, (op, x) => op.Pow([op.Exp([x]), op.scalar(-1)]), 'Exp Reciprocal'],
     'the power one': [rows, (op, x) => op.Exp([op.Pow([x, op.scalar(1)])]), 'Exp'],
     'squares stay': [rows, (op, x) => op.Pow([x, op.scalar(2)]), 'Pow'],

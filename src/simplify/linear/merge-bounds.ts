@@ -13,12 +13,10 @@ interface Bounds {
   readonly high: number
 }
 
-/** The largest float32: what exporters write where they mean no bound at all. */
-const unbounded = 3.4028234e38
-
 /**
  * Relu, Clip, and Max and Min with one number, in a row, become one of them: the bounds of the last applied to those
- * before. A lower bound of 0 alone is a Relu, which engines fuse with what it follows.
+ * before. A lower bound of 0 alone is a Relu, which engines fuse with what it follows. The largest number of a type is a
+ * bound like any other: it is there to make infinities finite.
  */
 export const mergeBounds = rule({
   name: 'merge-bounds',
@@ -66,7 +64,7 @@ function boundsOf(node: Node, { constant, type }: Tools): Bounds | undefined {
       const low = second === '' ? none.low : single(second)
       const high = third === '' ? none.high : single(third)
       if (low === undefined || high === undefined) return undefined
-      return { x, low: low <= -unbounded ? none.low : low, high: high >= unbounded ? none.high : high }
+      return { x, low, high }
     }
     case 'Max':
     case 'Min': {

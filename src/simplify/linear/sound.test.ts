@@ -106,3 +106,15 @@ describe('products of whole numbers stay as the engine has them', () => {
     await expectSameOutputs(simplify()(graph), graph)
   })
 })
+
+test('infinities that are made finite stay finite', async () => {
+  const largest = 3.4028234663852886e38
+  const graph = makeGraph({ x: f32(4) }, (op, { x }) => {
+    const tamed = op.Clip([x, op.scalar(-largest), op.scalar(largest)])
+    return { y: op.Clip([tamed, op.scalar(0), null]), z: op.Pow([x, op.scalar(0.5)]) }
+  })
+  const feeds = { x: fromNumbers('float32', [4], [Number.NEGATIVE_INFINITY, -1, 4, Number.POSITIVE_INFINITY]) }
+  const after = simplify()(graph)
+  expect(operators(after)).toBe('Clip Pow')
+  expect(await run(after, feeds)).toEqual(await run(graph, feeds))
+})
