@@ -13,8 +13,9 @@ import { type ClassifierComparison, compareClassifiers } from './compare-classif
 import { type RunDifference, runBoth } from './compare-runs.ts'
 import { comparisonText } from './compare-text.ts'
 import { batchFor, type DataOptions, dataNotes, openData } from './data.ts'
+import { boundSizes } from './dimensions.ts'
 import { type Signature, signatureOf } from './edit-model.ts'
-import { bytesOfModel, checkSymbols } from './model.ts'
+import { bytesOfModel } from './model.ts'
 import { count, sizes, wholeNumber } from './options.ts'
 
 export interface CompareOptions extends DataOptions {
@@ -63,9 +64,9 @@ export interface Compared {
 
 /** Compares two model files. Both are upgraded to the opset that Sinter works in, so that only what they mean differs. */
 export async function compare(fileA: string, fileB: string, options: CompareOptions = {}): Promise<Compared> {
-  const { bind = {}, seed = 0, feeds, threads, latency } = options
+  const { seed = 0, feeds, threads, latency } = options
   const [graphA, graphB] = [await load(fileA), await load(fileB)]
-  checkSymbols(bind, [graphA, graphB])
+  const bind = boundSizes(options.bind ?? {}, [graphA, graphB])
   const [first, second] = [summarize(graphA, { bind }), summarize(graphB, { bind })]
   const [a, b] = [await sideOf(fileA, graphA, first), await sideOf(fileB, graphB, second)]
   const found = diff(graphA, graphB)

@@ -11,13 +11,14 @@ import { countNodes, countOperators, type Layer, layerName, type Summary, summar
 import { type Refusal, upgrade } from '../read/upgrade.ts'
 import { simplifyModel } from '../verify/simplify-model.ts'
 import { answering, examples, jsonOption, type Verb } from './command.ts'
+import { boundSizes } from './dimensions.ts'
 import { inspectionText } from './inspect-text.ts'
 import { type LatencyDocument, type LatencyOptions, measureLayers } from './layer-latency.ts'
-import { bytesOfModel, checkSymbols } from './model.ts'
+import { bytesOfModel } from './model.ts'
 import { count, sizes, wholeNumber } from './options.ts'
 
 export interface InspectOptions extends LatencyOptions {
-  /** Sizes of symbolic dimensions, unnamed ones as `x:0`; those not named are 1. */
+  /** Sizes of symbolic dimensions, by symbol or as `x:0`; those not named are 1. */
   readonly bind?: Readonly<Record<string, number>>
   /** Whether to try what `sinter simplify` would do; on if left out, except for graphs of more than 5,000 nodes. */
   readonly simplify?: boolean
@@ -104,9 +105,10 @@ export async function inspect(path: string, options: InspectOptions = {}): Promi
 }
 
 async function inspectGraph(graph: Graph, path: string, options: InspectOptions): Promise<Inspection> {
+  const bind = boundSizes(options.bind ?? {}, [graph])
   const problems = check(graph)
   const sound = problems.length === 0
-  const summary = sound ? summarize(graph, options.bind ? { bind: options.bind } : {}) : undefined
+  const summary = sound ? summarize(graph, { bind }) : undefined
   const simplified = await simplifiedOf(graph, sound, options.simplify)
   return {
     file: path,
@@ -137,7 +139,7 @@ async function inspectGraph(graph: Graph, path: string, options: InspectOptions)
     simplified: typeof simplified === 'string' ? null : simplified,
     notSimplified: typeof simplified === 'string' ? simplified : null,
     refusals: summary?.refusals ?? [],
-    latency: options.latency && sound ? await measureLayers(graph, options) : null,
+    latency: options.latency && sound ? await measureLayers(graph, { ...options, bind }) : null,
     notUpgraded: sound ? upgrade(graph).refused : [],
     problems,
     metadata: graph.metadata,
@@ -221,7 +223,6 @@ that it calls the result. A broken graph is no error: its problems are listed.`,
     .action(
       answering(io, async (path: string, options: Options) => {
         const graph = await readModel(path)
-        checkSymbols(options.bind ?? {}, [graph])
         if (options.graph) return { json: { file: path, graph: print(graph) }, text: print(graph) }
         const found = await inspectGraph(graph, path, options)
         return { json: found, text: inspectionText(found, { layers: options.layers ?? false, width: io.columns }) }

@@ -6,7 +6,6 @@ import { isTensorType } from '../base/shape.ts'
 import { isLazy, tensorBytes } from '../base/tensor.ts'
 import type { Graph } from '../graph/graph.ts'
 import { infer } from '../read/infer.ts'
-import { symbolsOf } from '../read/sized.ts'
 
 /** What a model takes on disk: its file, and the tensors that it keeps in others. */
 export async function bytesOfModel(path: string, graph: Graph): Promise<number> {
@@ -73,21 +72,6 @@ export function classCount(graph: Graph, output: string): number | undefined {
   const type = infer(graph).get(output) ?? graph.outputs.find(({ name }) => name === output)?.type
   const last = isTensorType(type) && type.shape?.length === 2 ? type.shape[1] : undefined
   return typeof last === 'number' ? last : undefined
-}
-
-/**
- * Refuses sizes for dimensions that no input has.
- * @throws SinterError `invalid-argument` naming those that there are.
- */
-export function checkSymbols(bind: Readonly<Record<string, number>>, graphs: readonly Graph[]): void {
-  const known = [...new Set(graphs.flatMap(symbolsOf))]
-  const wrong = Object.keys(bind).find(symbol => !known.includes(symbol))
-  if (wrong === undefined) return
-  throw new SinterError(
-    'invalid-argument',
-    `No input has a dimension '${wrong}' to bind; there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ') || 'none with a name'}.`,
-    { symbol: wrong, known },
-  )
 }
 
 /**

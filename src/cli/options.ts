@@ -52,7 +52,7 @@ function decimal(text: string): number {
   return text.trim() === '' ? Number.NaN : Number(text)
 }
 
-/** Parses shapes of inputs, `x=1,3,224,224`; given again, it adds to those before. `?` leaves a dimension open. */
+/** Parses shapes of inputs, `x=1,3,224,224`, or of an axis, `x:2=224`; given again, it adds. `?` leaves a dimension open. */
 export function inputShapes(
   text: string,
   before: Readonly<Record<string, readonly (number | string)[]>> = {},

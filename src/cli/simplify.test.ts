@@ -61,6 +61,16 @@ describe('sinter simplify', () => {
     expect((await readModel(at('tested.onnx'))).inputs[0]!.type).toEqual(f32('N', 3, 'H', 'W'))
   })
 
+  test('takes an axis of an input as well as its shape', async () => {
+    await sinter('simplify', at('model.onnx'), '-o', at('axis.onnx'), '--pin', 'x:0=1', '--pin', 'x:-1=8')
+    expect((await readModel(at('axis.onnx'))).inputs[0]!.type).toEqual(f32(1, 3, 'H', 8))
+    const pinned = ['--pin', 'x=1,3,?,8']
+    const tested = await sinter('simplify', at('model.onnx'), ...pinned, '--test-with', 'x:2=5', '--json')
+    expect(tested.json().check).toMatchObject({ ok: true })
+    const refused = await sinter('simplify', at('model.onnx'), '--test-with', 'x:2=5', '--json')
+    expect(refused.json().error.message).toMatch(/axis 0 is/)
+  })
+
   test('explains what rules left alone, within 80 columns', async () => {
     const { out } = await sinter('simplify', at('model.onnx'), '--explain')
     expect(out).toMatch(/drop-identity +1/)

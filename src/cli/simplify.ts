@@ -1,5 +1,4 @@
 import { Option } from 'commander'
-import { SinterError } from '../base/errors.ts'
 import type { Shape } from '../base/shape.ts'
 import { isLazy } from '../base/tensor.ts'
 import { type Graph, requiredInputs } from '../graph/graph.ts'
@@ -11,11 +10,19 @@ import { stepNames } from '../verify/apply-steps.ts'
 import { readFeeds } from '../verify/read-feeds.ts'
 import { type SimplifyModelOptions, type SimplifyReport, simplifyModel } from '../verify/simplify-model.ts'
 import { answering, examples, type Io, jsonOption, type Verb, wrongUsage } from './command.ts'
+import { shapesByInput, wholeShapes } from './dimensions.ts'
 import { bytesOfModel, checkOutput } from './model.ts'
 import { byteCount, count, inputShapes, wholeNumber } from './options.ts'
 import { stepList, summary } from './simplify-text.ts'
 
-export interface SimplifyFileOptions extends Omit<SimplifyModelOptions, 'feeds' | 'backend'> {
+/** Shapes by input, or by an axis of one. */
+type Shapes = Readonly<Record<string, Shape>>
+
+export interface SimplifyFileOptions extends Omit<SimplifyModelOptions, 'feeds' | 'backend' | 'pin' | 'testWith'> {
+  /** Shapes that inputs are fixed to; `{ 'x:2': [320] }` fixes an axis alone. */
+  readonly pin?: Shapes
+  /** Shapes of inputs for the comparison alone, likewise; what is open in them is as the model has it. */
+  readonly testWith?: Shapes
   /** The .onnx file to write; if left out, nothing is written. */
   readonly out?: string
   /** A .npz or .json file of feeds to compare outputs on. */
@@ -35,18 +42,32 @@ export interface Simplified extends SimplifyReport {
  * @throws SinterError as `readModel`, `simplifyModel` and `save` do.
  */
 export async function simplifyFile(path: string, options: SimplifyFileOptions = {}): Promise<Simplified> {
-  const { out, feeds, ...rest } = options
+  const { out, feeds, pin, testWith, ...rest } = options
   if (out !== undefined) await checkOutput(out, [path])
   const model = await readModel(path)
   assertValid(model)
   const given = feeds === undefined ? {} : { feeds: await readFeeds(feeds, requiredInputs(model)) }
-  const { graph, report } = await simplifyModel(model, { ...rest, ...given, backend: onnxruntimeNode })
+  const shapes = shapesOf(pin, testWith, model)
+  const { graph, report } = await simplifyModel(model, { ...rest, ...shapes, ...given, backend: onnxruntimeNode })
   const before = await bytesOfModel(path, model)
   if (out === undefined) return { file: path, out: null, ...report, bytes: { ...report.bytes, before } }
   options.onProgress?.('writing')
   options.signal?.throwIfAborted()
   await save(out, graph, hasExternalData(model) ? { external: 'always' } : {})
   return { file: path, out, ...report, bytes: { before, after: await bytesWritten(out) } }
+}
+
+/** Shapes to pin and to run with, whole where an axis of an input was named. What is pinned need not be said again. */
+function shapesOf(
+  pin: Shapes | undefined,
+  testWith: Shapes | undefined,
+  model: Graph,
+): Pick<SimplifyModelOptions, 'pin' | 'testWith'> {
+  const pinned = pin ? { pin: shapesByInput(pin, model) } : {}
+  if (!testWith) return pinned
+  const both = shapesByInput({ ...pin, ...testWith }, model)
+  const asked = Object.keys(shapesByInput(testWith, model)).map(name => [name, both[name]!] as const)
+  return { ...pinned, testWith: wholeShapes(Object.fromEntries(asked), model) }
 }
 
 /** Whether some weights of a model that was just read are in other files. */
@@ -86,9 +107,10 @@ export const simplifyVerb: Verb = (program, io) => {
     .argument('[model]', 'an .onnx file')
     .option('-o, --out <file>', 'the .onnx file to write (default: none, only tell what would come of it)')
     .addOption(
-      new Option('--pin <shapes>', 'fix an input to a shape, such as x=1,3,224,224 (? leaves a dimension)').argParser(
-        inputShapes,
-      ),
+      new Option(
+        '--pin <shapes>',
+        'fix an input to a shape, x=1,3,224,224 (? leaves a dimension), or an axis, x:0=1',
+      ).argParser(inputShapes),
     )
     .addOption(
       new Option('--test-with <shapes>', 'shapes to compare outputs with; the model keeps its own').argParser(
@@ -152,32 +174,12 @@ is written and said to be not checked.`,
     )
 }
 
-function fileOptions({
-  strip,
-  testWith,
-  list: _,
-  explain: __,
-  ...options
-}: Options & { json?: boolean }): SimplifyFileOptions {
+function fileOptions({ strip, list: _, explain: __, ...options }: Options & { json?: boolean }): SimplifyFileOptions {
   const { json: ___, ...rest } = options
   return {
     ...rest,
     ...(strip === undefined ? {} : { strip: true }),
-    ...(testWith ? { testWith: wholeShapes(testWith) } : {}),
   }
-}
-
-/** Shapes to run with leave nothing open. */
-function wholeShapes(shapes: Readonly<Record<string, Shape>>): Readonly<Record<string, readonly number[]>> {
-  return Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => {
-      if (shape.some(dim => typeof dim !== 'number'))
-        throw new SinterError('invalid-argument', `--test-with ${name} needs a size for every dimension.`, {
-          input: name,
-        })
-      return [name, shape as readonly number[]]
-    }),
-  )
 }
 
 /** Steps by name, with commas between them or given again. */
