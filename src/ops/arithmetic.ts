@@ -130,8 +130,14 @@ export const pow = elementwise('Pow', {
     needs[0] ? op.Mul([dy, powerSlope(op, a!, b!, constant)]) : null,
     needs[1] ? op.Cast([op.Mul([dy, op.Mul([y, op.Log([a])])])], { to: dataTypeOf(op.type(b!).dtype) }) : null,
   ],
-  compute: { float: (a, b) => a! ** b!, integer: (a, b) => a! ** b! },
+  compute: { float: (a, b) => a! ** b!, integer: smallPower },
 })
+
+/** A whole power, where every engine comes to the same. @throws RangeError for others: each cuts off in its own way. */
+function smallPower(a: bigint, b: bigint): bigint {
+  if (Math.abs(Number(a)) ** Number(b) < 2 ** 31) return a ** b
+  throw new RangeError('The power does not fit 32 bits.')
+}
 
 /** b * a^(b-1), with the exponents that models have as cheap as they can be. */
 function powerSlope(op: Ops, a: Ref, b: Ref, constant: Backward['constant']): Ref {

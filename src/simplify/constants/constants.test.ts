@@ -6,6 +6,7 @@ import { attribute } from '../../graph/attributes.ts'
 import { edit, node } from '../../graph/edit.ts'
 import { type Body, bodiesOf, type Graph } from '../../graph/graph.ts'
 import type { Ops, Ref } from '../../ops/build.ts'
+import { simplify } from '../index.ts'
 import { dropUnused } from './drop-unused.ts'
 import { foldConstants } from './fold-constants.ts'
 import { tieConstants } from './tie-constants.ts'
@@ -279,4 +280,14 @@ describe('drop-unused', () => {
     expect(operators(bodiesOf(loop)[0]!)).toEqual(['Identity', 'Add', 'Neg'])
     await expectSameOutputs(after, looped)
   })
+})
+
+test('whole powers that fit their type are folded, others left to the engine', async () => {
+  const graph = makeGraph({ x: f32(2) }, (op, { x }) => {
+    const power = (a: number, b: number) => op.Pow([op.scalar(a, 'int32'), op.scalar(b, 'int32')])
+    return { x2: op.Relu([x]), small: power(-3, 5), large: power(2, 40) }
+  })
+  const after = simplify()(graph)
+  expect(after.nodes.filter(({ op }) => op === 'Pow')).toHaveLength(1)
+  await expectSameOutputs(after, graph)
 })
