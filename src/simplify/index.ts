@@ -31,7 +31,7 @@ export function steps(settings: Partial<Settings> = {}): readonly Step[] {
     // What does nothing stands in the way of every pattern.
     ...noOps(),
     // Constant targets of Reshape and Expand are what chains compose.
-    ...shapes(),
+    ...shapes(all),
     // Patterns of arithmetic are found where no Transpose or Reshape is in between.
     ...chains(),
     // Before scales and shifts are folded, which would take what is written out apart.

@@ -2,25 +2,31 @@ import { exactQuotient, sameDim } from '../../base/shape.ts'
 import { float32s } from '../../base/tensor.ts'
 import { rule } from '../../rewrite/rule.ts'
 import { targetOf } from '../chains/layout.ts'
+import type { Settings } from '../settings.ts'
+
+/** The opset whose Reshape first takes a 0 for a size, if asked to. */
+const saysZero = 14
 
 /**
  * A Reshape whose computed target is known as numbers and symbols takes a constant one: 0 copies a symbol from the same
  * axis, and one size is left for -1.
  */
-export const constantReshape = rule({
-  name: 'constant-reshape',
-  match: ({ op, any }) => op.Reshape([any('x'), any('target')]).as('node'),
-  replace({ x, target, node }, { op, type, constant, decline }) {
-    if (constant(target)) return decline('the target is a constant')
-    const [from, to] = [type(x)?.shape, type(node.node.outputs[0]!)?.shape]
-    if (!from || !to) return decline('the rank is not known')
-    if (to.every(dim => typeof dim === 'number')) {
-      return op.Reshape([x, op.ints(to as number[])], to.includes(0) ? { allowzero: 1 } : {})
-    }
-    const sizes = targetOf(from, to)
-    return sizes ? op.Reshape([x, op.ints(sizes)]) : decline('more than one size is neither fixed nor copied')
-  },
-})
+export const constantReshape = ({ opset }: Pick<Settings, 'opset'>) =>
+  rule({
+    name: 'constant-reshape',
+    match: ({ op, any }) => op.Reshape([any('x'), any('target')]).as('node'),
+    replace({ x, target, node }, { op, type, constant, decline }) {
+      if (constant(target)) return decline('the target is a constant')
+      const [from, to] = [type(x)?.shape, type(node.node.outputs[0]!)?.shape]
+      if (!from || !to) return decline('the rank is not known')
+      if (to.every(dim => typeof dim === 'number')) {
+        if (to.includes(0) && opset < saysZero) return decline('the opset has no Reshape to a size of 0')
+        return op.Reshape([x, op.ints(to as number[])], to.includes(0) ? { allowzero: 1 } : {})
+      }
+      const sizes = targetOf(from, to)
+      return sizes ? op.Reshape([x, op.ints(sizes)]) : decline('more than one size is neither fixed nor copied')
+    },
+  })
 
 /** An Expand's computed target needs only the sizes that change: where x has the size already, 1 says as much. */
 export const constantExpand = rule({

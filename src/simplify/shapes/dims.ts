@@ -88,19 +88,50 @@ export function existingShape(run: Run, { readers, type, attributes }: Look): Re
   return undefined
 }
 
+/** The opset that first lets a Shape read some of the dimensions alone: before it, a Slice takes them from all. */
+const readsSome = 15
+
+/** Whether one Shape node reads the run. */
+export function isOneNode({ ref, start, end }: Run, { type }: Look, opset: number): boolean {
+  return opset >= readsSome || (start === 0 && end === type(ref)?.shape?.length)
+}
+
+/** All dimensions of a run's value. */
+function wholeOf({ ref }: Run, { type }: Look): Run {
+  return { ref, start: 0, end: type(ref)?.shape?.length ?? 0 }
+}
+
+/** What the run is, or would be, read from: the value of a Shape node that is there, or the value itself. */
+export function sourceOf(run: Run, look: Look, opset: number): Ref {
+  const whole = isOneNode(run, look, opset) ? undefined : existingShape(wholeOf(run, look), look)
+  return existingShape(run, look) ?? whole ?? run.ref
+}
+
 /** Nodes that `emitPieces` adds. */
-export function costOf(pieces: readonly Piece[], look: Look): number {
-  const reading = pieces.filter(piece => 'ref' in piece && existingShape(piece, look) === undefined)
-  return reading.length + (pieces.length > 1 ? 1 : 0)
+export function costOf(pieces: readonly Piece[], look: Look, opset: number): number {
+  const reading = pieces.map(piece => {
+    if (!('ref' in piece) || existingShape(piece, look) !== undefined) return 0
+    return isOneNode(piece, look, opset) || existingShape(wholeOf(piece, look), look) !== undefined ? 1 : 2
+  })
+  return reading.reduce<number>((sum, nodes) => sum + nodes, 0) + (pieces.length > 1 ? 1 : 0)
 }
 
 /** The list as a vector of int64. */
-export function emitPieces(op: Ops, pieces: readonly Piece[], look: Look): Ref {
-  const parts = pieces.map(piece => {
-    if ('numbers' in piece) return op.constant(int64s(piece.numbers), 'dims')
-    const { ref, start, end } = piece
-    const whole = start === 0 && end === look.type(ref)?.shape?.length
-    return existingShape(piece, look) ?? op.Shape([ref], whole ? {} : { start, end })
-  })
+export function emitPieces(op: Ops, pieces: readonly Piece[], look: Look, opset: number): Ref {
+  const parts = pieces.map(piece =>
+    'numbers' in piece ? op.constant(int64s(piece.numbers), 'dims') : emitRun(op, piece, look, opset),
+  )
   return parts.length === 1 ? parts[0]! : op.Concat(parts, { axis: 0 })
+}
+
+/** The run as a vector of int64. */
+export function emitRun(op: Ops, run: Run, look: Look, opset: number): Ref {
+  const known = existingShape(run, look)
+  if (known !== undefined) return known
+  const { ref, start, end } = run
+  const whole = wholeOf(run, look)
+  if (start === 0 && end === whole.end) return op.Shape([ref])
+  if (opset >= readsSome) return op.Shape([ref], { start, end })
+  const all = existingShape(whole, look) ?? op.Shape([ref])
+  return op.Slice([all, op.ints([start]), op.ints([end]), op.ints([0])])
 }

@@ -1,3 +1,4 @@
+import type { Settings } from '../settings.ts'
 import type { Step } from '../step.ts'
 import { constantExpand, constantReshape, constantResize } from './constant-targets.ts'
 import { dropExpand } from './drop-expand.ts'
@@ -5,13 +6,13 @@ import { pickDimensionUpstream, readOneDimension, readShapesUpstream } from './r
 import { rebuildShapes } from './rebuild-shapes.ts'
 
 /** Arithmetic on shapes: constants where dimensions are known, fewer nodes where they are symbols. */
-export const shapes = (): readonly Step[] => [
-  constantReshape,
+export const shapes = (settings: Pick<Settings, 'opset'>): readonly Step[] => [
+  constantReshape(settings),
   constantExpand,
   constantResize,
-  rebuildShapes,
-  readShapesUpstream,
-  readOneDimension,
+  rebuildShapes(settings),
+  readShapesUpstream(settings),
+  readOneDimension(settings),
   pickDimensionUpstream,
   dropExpand,
 ]

@@ -1,39 +1,52 @@
 import { rule, type Tools } from '../../rewrite/rule.ts'
-import { climb, type Run } from './dims.ts'
+import type { Settings } from '../settings.ts'
+import { climb, isOneNode, type Run } from './dims.ts'
 
 /**
  * A Shape reads the dimensions it gives as far up in the graph as they stand side by side: what many nodes ask of values
  * in between, they all ask of the graph's inputs then, and once.
  */
-export const readShapesUpstream = rule({
-  name: 'read-shapes-upstream',
-  match: ({ op, any }) => op.Shape([any('x')]).as('node'),
-  replace({ x, node }, tools) {
-    const { op, type, decline } = tools
-    const rank = type(x)?.shape?.length
-    if (rank === undefined) return decline('the rank is not known')
-    const { start, end } = runOf(x, rank, node.attributes)
-    if (end <= start) return decline('it gives no dimension')
-    const above = climb({ ref: x, start, end }, tools)
-    if (above.ref === x) return decline('its dimensions stand nowhere above')
-    const whole = above.start === 0 && above.end === type(above.ref)?.shape?.length
-    return op.Shape([above.ref], whole ? {} : { start: above.start, end: above.end })
-  },
-})
+export const readShapesUpstream = ({ opset }: Pick<Settings, 'opset'>) =>
+  rule({
+    name: 'read-shapes-upstream',
+    match: ({ op, any }) => op.Shape([any('x')]).as('node'),
+    replace({ x, node }, tools) {
+      const { op, type, decline } = tools
+      const rank = type(x)?.shape?.length
+      if (rank === undefined) return decline('the rank is not known')
+      const { start, end } = runOf(x, rank, node.attributes)
+      if (end <= start) return decline('it gives no dimension')
+      const above = climb({ ref: x, start, end }, tools)
+      if (above.ref === x) return decline('its dimensions stand nowhere above')
+      if (!isOneNode(above, tools, opset)) return decline('it would take two nodes')
+      const whole = above.start === 0 && above.end === type(above.ref)?.shape?.length
+      return op.Shape([above.ref], whole ? {} : { start: above.start, end: above.end })
+    },
+  })
 
-/** `Unsqueeze(Gather(Shape(x), i))` is `Shape(x)` from i to i + 1. */
-export const readOneDimension = rule({
-  name: 'read-one-dimension',
-  match: ({ op, any, constant }) =>
-    op.Unsqueeze([op.Gather([op.Shape([any('x')]).as('shape'), constant('index', t => t.shape.length === 0)]), any()]),
-  replace({ x, shape, index }, { op, type, decline }) {
-    const rank = type(x)?.shape?.length
-    if (rank === undefined) return decline('the rank is not known')
-    const start = pickedFrom(runOf(x, rank, shape.attributes), Number(index.data[0]))
-    if (start === undefined) return decline('the index is outside')
-    return op.Shape([x], { start, end: start + 1 })
-  },
-})
+/** `Unsqueeze(Gather(Shape(x), i))` is `Shape(x)` from i to i + 1, or a Slice of it. */
+export const readOneDimension = ({ opset }: Pick<Settings, 'opset'>) =>
+  rule({
+    name: 'read-one-dimension',
+    match: ({ op, any, constant }) =>
+      op.Unsqueeze([
+        op.Gather([op.Shape([any('x')]).as('shape'), constant('index', t => t.shape.length === 0)]),
+        any(),
+      ]),
+    replace({ x, shape, index }, tools) {
+      const { op, type, decline } = tools
+      const rank = type(x)?.shape?.length
+      if (rank === undefined) return decline('the rank is not known')
+      const all = runOf(x, rank, shape.attributes)
+      const start = pickedFrom(all, Number(index.data[0]))
+      if (start === undefined) return decline('the index is outside')
+      const run = { ref: x, start, end: start + 1 }
+      if (isOneNode(run, tools, opset))
+        return op.Shape([x], run.end === rank && start === 0 ? {} : { start, end: run.end })
+      const at = start - all.start
+      return op.Slice([shape.node.outputs[0]!, op.ints([at]), op.ints([at + 1]), op.ints([0])])
+    },
+  })
 
 /**
  * One dimension is picked from where it is read already, by itself or among others, and of several values that have it

@@ -6,13 +6,16 @@ import { numbers } from '../../base/tensor.ts'
 import { check } from '../../graph/check.ts'
 import type { Graph } from '../../graph/graph.ts'
 import type { Ops, Ref } from '../../ops/build.ts'
+import { inOpset } from '../../read/in-opset.ts'
 import { rewrite } from '../../rewrite/apply.ts'
 import { fixedPoint } from '../../rewrite/pass.ts'
 import type { Rule } from '../../rewrite/rule.ts'
 import { shareEqual } from '../../rewrite/share-equal.ts'
+import { simplify } from '../index.ts'
+import { defaultSettings } from '../settings.ts'
 import { shapes } from './index.ts'
 
-const all = fixedPoint([rewrite('shapes', shapes() as readonly Rule[]), shareEqual])
+const all = fixedPoint([rewrite('shapes', shapes(defaultSettings) as readonly Rule[]), shareEqual])
 
 const operators = (graph: Graph) => graph.nodes.map(({ op }) => op)
 const constants = (graph: Graph) => [...graph.initializers.values()].map(value => Array.from(numbers(value)))
@@ -194,4 +197,32 @@ test('a Resize to whole multiples of its input takes scales', async () => {
   })
   const after = await expectLeft(graph, ['Resize'])
   expect(constants(after)).toEqual([[1, 1, 2, 2]])
+})
+
+describe('for an older opset', () => {
+  const one = (op: Ops, x: Ref, axis: number) => op.Unsqueeze([dim(op, x, axis), op.ints([0])])
+  const graph = makeGraph({ x: f32('N', 'T', 7), z: f32('T') }, (op, { x, z }) => {
+    const sizes = op.Concat([one(op, x, 1), one(op, x, 2), op.ints([1]), one(op, x, 0)], { axis: 0 })
+    return {
+      y: op.Expand([op.Reshape([z, op.Concat([one(op, x, 1), op.ints([1, 1, 1])], { axis: 0 })]), sizes]),
+      rows: op.ConstantOfShape([one(op, op.Relu([x]), 1)]),
+    }
+  })
+
+  test.each([9, 11, 13, 14])('%i, shapes are read whole and sliced', async opset => {
+    const after = simplify({ opset })(graph)
+    const older = inOpset(after, opset)
+    expect(older.opset['']).toBe(opset)
+    expect(operators(after)).not.toContain('Gather')
+    expect(operators(after).filter(op => op === 'Shape')).toHaveLength(1)
+    expect(after.nodes.length).toBeLessThan(graph.nodes.length / 2)
+    for (const [N, T] of [
+      [2, 3],
+      [1, 1],
+    ] as const) {
+      const feeds = randomFeeds(graph, 1, { N, T })
+      expect(await run(older, feeds)).toEqual(await run(graph, feeds))
+    }
+    expect(simplify({ opset })(after)).toEqual(after)
+  })
 })
