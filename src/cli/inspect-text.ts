@@ -78,28 +78,31 @@ function sizesOf({ sizes }: Inspection): string {
   return ` for ${bound.slice(0, 3).join(', ')}${bound.length > 3 ? ', ...' : ''}`
 }
 
-/** What is not in the numbers, and how to get it in. */
-function openNotes({ uncounted, countedOnce, unsized, open, fittingSize, inputs, sizes }: Inspection): string {
+/** What is not in the numbers, and what sizes they are for. */
+function openNotes(found: Inspection): string {
+  const { uncounted, countedOnce, unsized, open, fitted, fittingSize } = found
   const left = [
     ...(uncounted ? [`the MACs of ${counted(uncounted, 'node')}`] : []),
     ...(unsized ? [`the bytes of ${counted(unsized, 'value')}`] : []),
   ]
-  const repeated = countedOnce ? [`${counted(countedOnce, 'loop')} counted for one iteration`] : []
-  if (left.length + repeated.length === 0) {
-    const inner = new Set(
-      inputs.flatMap(({ name, shape }) => (shape ?? []).slice(1).map((dim, i) => dim || `${name}:${i + 1}`)),
-    )
-    const small = [...inner].filter(dim => sizes[dim] === 1)
-    const hint = small.map(symbol => `${symbol}=...`).join(',')
-    return small.length === 0 ? '' : clean(`Open sizes count as 1; give real ones with --bind ${hint}`)
-  }
-  const what = [...(left.length > 0 ? [`Not counted: ${left.join(' and ')}`] : []), ...repeated].join('; ')
-  if (open.length === 0) return `${clean(what)}: their sizes depend on the data.`
-  const hint = open.map(symbol => `${symbol}=${fittingSize ?? '...'}`).join(',')
-  const are = open.length === 1 ? 'is' : 'are'
-  return clean(
-    `${what}. 1 is too small for ${listed(open)}, which ${are} left open; give sizes, such as --bind ${hint}`,
-  )
+  const what = [
+    ...(left.length > 0 ? [`Not counted: ${left.join(' and ')}`] : []),
+    ...(countedOnce ? [`${counted(countedOnce, 'loop')} counted for one iteration`] : []),
+  ].join('; ')
+  const sentences = what === '' ? [] : [open.length > 0 ? `${what}.` : `${what}: their sizes depend on the data.`]
+  const wanted = open.length > 0 ? open : fitted.length > 0 ? fitted : what === '' ? smallSizes(found) : []
+  const hint = `give real ones with --bind ${wanted.map(symbol => `${symbol}=...`).join(',')}`
+  if (open.length > 0) sentences.push(`No size was found that fits ${listed(open)}; ${hint}`)
+  else if (fitted.length > 0)
+    sentences.push(`1 is too small for ${listed(fitted)}: these are for ${fittingSize}; ${hint}`)
+  else if (wanted.length > 0) sentences.push(`Open sizes count as 1; ${hint}`)
+  return clean(sentences.join(' '))
+}
+
+/** Open dimensions inside of examples that count as 1: an image's sides, a sequence's length. */
+function smallSizes({ inputs, sizes }: Inspection): readonly string[] {
+  const inner = inputs.flatMap(({ name, shape }) => (shape ?? []).slice(1).map((dim, i) => dim || `${name}:${i + 1}`))
+  return [...new Set(inner.map(String))].filter(dim => sizes[dim] === 1)
 }
 
 function operatorsTable({ operators, layers }: Inspection, width: number): string {

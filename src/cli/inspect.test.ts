@@ -110,16 +110,25 @@ describe('sinter inspect', () => {
     expect(fed.out).toMatch(/linear1\/gemm +\S*Gemm/)
   })
 
-  test('counts at least so much where 1 is too small, and hints at a size that fits', async () => {
+  test('counts for a size that fits where 1 is too small, and says so', async () => {
     const image = makeGraph({ x: f32('', 1, '', 4) }, (op, { x }) => ({
       y: op.Conv([x, op.constant(float32s([2, 1, 3, 3], new Float32Array(18)))]),
     }))
     await writeModel(blobs.at('image.onnx'), image)
     const { out } = await sinter('inspect', blobs.at('image.onnx'))
-    expect(out).toMatch(/MACs +at least 0 for x:0=1\n/)
-    expect(out).toContain('--bind x:2=4')
-    const { macs, uncounted } = (await sinter('inspect', blobs.at('image.onnx'), '--bind', 'x:2=4', '--json')).json()
-    expect([macs, uncounted]).toEqual([2 * 2 * 18, 0])
+    expect(out).toMatch(/MACs +72 for x:0=1, x:2=4\n/)
+    expect(out).toMatch(/1 is too small for x:2: these are for 4; give real\s+ones with --bind x:2=\.\.\./)
+    const { macs, ...found } = (await sinter('inspect', blobs.at('image.onnx'), '--json')).json()
+    expect(macs).toBe(2 * 2 * 18)
+    expect(found).toMatchObject({
+      uncounted: 0,
+      sizes: { 'x:0': 1, 'x:2': 4 },
+      fitted: ['x:2'],
+      fittingSize: 4,
+      open: [],
+    })
+    const bound = (await sinter('inspect', blobs.at('image.onnx'), '--bind', 'x:2=5', '--json')).json()
+    expect(bound).toMatchObject({ macs: 3 * 2 * 18, fitted: [], fittingSize: null })
     expect((await sinter('inspect', blobs.at('image.onnx'), '--bind', 'x:3=5')).code).toBe(1)
   })
 

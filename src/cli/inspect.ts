@@ -6,7 +6,6 @@ import { print } from '../graph/print.ts'
 import { readModel } from '../onnx/files.ts'
 import { check, type Problem } from '../read/check.ts'
 import type { OperatorRefusal } from '../read/refusals.ts'
-import { fittingSize } from '../read/sized.ts'
 import { countNodes, countOperators, type Layer, layerName, type Summary, summarize } from '../read/summary.ts'
 import { type Refusal, upgrade } from '../read/upgrade.ts'
 import { simplifyModel } from '../verify/simplify-model.ts'
@@ -50,11 +49,13 @@ export interface Inspection {
   readonly countedOnce: number | null
   /** Values whose size is not known. */
   readonly unsized: number | null
-  /** Sizes taken for the symbols of the inputs, and symbols that stay open, as 1 is too small for them. */
+  /** Sizes taken for the symbols of the inputs. */
   readonly sizes: Readonly<Record<string, number>>
-  readonly open: readonly string[]
-  /** A size that fits in the place of all open symbols at once. */
+  /** Symbols that 1 is too small for, and the size that they have instead. */
+  readonly fitted: readonly string[]
   readonly fittingSize: number | null
+  /** Symbols that nothing that was tried fits. */
+  readonly open: readonly string[]
   readonly inputs: readonly ValueDocument[]
   readonly outputs: readonly ValueDocument[]
   readonly operators: Readonly<Record<string, number>>
@@ -129,8 +130,9 @@ async function inspectGraph(graph: Graph, path: string, options: InspectOptions)
     countedOnce: summary?.countedOnce ?? null,
     unsized: summary?.unsized ?? null,
     sizes: summary?.sizes ?? {},
+    fitted: summary?.fitted ?? [],
+    fittingSize: summary?.sizes[summary.fitted[0] ?? ''] ?? null,
     open: summary?.open ?? [],
-    fittingSize: (summary && summary.open.length > 0 ? fittingSize(graph, summary) : undefined) ?? null,
     inputs: (summary?.inputs ?? requiredInputs(graph)).map(valueDocument),
     outputs: (summary?.outputs ?? graph.outputs).map(valueDocument),
     operators: Object.fromEntries(countOperators(graph)),
@@ -193,9 +195,10 @@ export const inspectVerb: Verb = (program, io) => {
     .option('--layers', 'a line for each node: name, operator, output shape, parameters, MACs')
     .option('--graph', 'the whole graph as text instead')
     .addOption(
-      new Option('--bind <sizes>', 'sizes of open dimensions, such as N=8 or x:1=512 (default: 1 each)').argParser(
-        sizes,
-      ),
+      new Option(
+        '--bind <sizes>',
+        'sizes of open dimensions, such as N=8 or x:1=512 (default: 1, or what fits)',
+      ).argParser(sizes),
     )
     .option('--latency', 'run the model, and show how long each layer takes')
     .addOption(new Option('--threads <count>', 'threads for --latency (default: the cores)').argParser(wholeNumber))

@@ -65,18 +65,30 @@ describe('the cost of a graph', () => {
     )
     expect(cost(quantized).parameters).toBe(6)
   })
-  test('leaves open what depends on sizes that are too small as 1', () => {
-    const image = extend(
+  const image = (kernel: readonly [number, number]) =>
+    extend(
       { ...emptyGraph('test'), inputs: [{ name: 'x', type: { dtype: 'float32', shape: ['N', 1, 'H', 'W'] } }] },
       (op, draft) => {
-        const w = op.constant(float32s([2, 1, 3, 3], new Float32Array(18)))
+        const w = op.constant(float32s([2, 1, ...kernel], new Float32Array(2 * kernel[0] * kernel[1])))
         draft.outputs.push({ name: op.Conv(['x', w]), type: undefined })
       },
     )
-    expect(cost(image)).toMatchObject({ macs: 0, parameters: 18, unsized: 2, open: ['H', 'W'], sizes: { N: 1 } })
-    expect(cost(image).uncounted).toHaveLength(1)
-    expect(cost(image, { bind: { H: 5, W: 5 } })).toMatchObject({ uncounted: [], unsized: 0, open: [] })
-    expect(cost(image, { bind: { H: 5, W: 5 } }).macs).toBe(2 * 9 * 9)
+  test('is that of the smallest sizes that fit, where 1 is too small', () => {
+    const small = image([3, 3])
+    expect(cost(small)).toMatchObject({
+      macs: 2 * 9 * 4,
+      uncounted: [],
+      unsized: 0,
+      sizes: { N: 1, H: 4, W: 4 },
+      fitted: ['H', 'W'],
+      open: [],
+    })
+    expect(cost(small, { bind: { H: 5, W: 5 } })).toMatchObject({ macs: 2 * 9 * 9, fitted: [], open: [] })
+  })
+  test('leaves out what depends on sizes of which none fits', () => {
+    const large = image([5000, 1])
+    expect(cost(large)).toMatchObject({ macs: 0, parameters: 10000, unsized: 2, open: ['H'], sizes: { N: 1, W: 1 } })
+    expect(cost(large).uncounted).toHaveLength(1)
   })
   test('is that of the dearer branch', () => {
     const branch = (columns: number): Body => ({

@@ -15,8 +15,8 @@ import { sized } from './sized.ts'
 
 export interface CostOptions {
   /**
-   * Sizes of symbolic dimensions, by symbol, unnamed ones by their input and axis (`x:0`). Those not named are 1: costs
-   * are those of one example.
+   * Sizes of symbolic dimensions, by symbol, unnamed ones by their input and axis (`x:0`). Those not named are 1, so that
+   * costs are those of one example, or as small as the graph can work on.
    */
   readonly bind?: Readonly<Record<string, number>>
 }
@@ -59,7 +59,9 @@ export interface GraphCost {
   readonly unsized: number
   /** Sizes that were taken for the symbols of the inputs. */
   readonly sizes: Readonly<Record<string, number>>
-  /** Symbols of the inputs that stay open, as 1 is too small for them. */
+  /** Symbols of the inputs that are larger than 1, as that is too small for them; all have one size. */
+  readonly fitted: readonly string[]
+  /** Symbols of the inputs that stay open: no size was found that fits them. */
   readonly open: readonly string[]
 }
 
@@ -75,8 +77,8 @@ type Inside = (node: Node, around: Scope) => ReadonlyMap<Body, Scope>
  * constants that nodes read, of floating point or, as quantized weights are, of at most 8 bits an element; the running
  * statistics of a BatchNormalization are among them (PyTorch counts them apart, as buffers), shapes and indices are not.
  * Bytes read and written take every operand for whole, whatever part of it an operator looks at, and no cache for given.
- * The peak is that of `activationPeak`. Where symbols of 1 are too small for the graph (an image's height), they stay
- * open, and what depends on them is not counted: all numbers are then at least so much.
+ * The peak is that of `activationPeak`. Where symbols of 1 are too small for the graph (an image's height), they are as
+ * `sized` finds them; if it finds none, what depends on them is not counted: all numbers are then at least so much.
  * @throws SinterError `invalid-graph` where a node's inputs do not fit its operator, `not-supported` for bodies nested
  *   deeper than a file can hold.
  */
@@ -84,7 +86,7 @@ export function cost(graph: Graph, { bind = {} }: CostOptions = {}): GraphCost {
   assertNesting(graph)
   // Nodes keep their places, so that costs go by the nodes given.
   const plain = withShapeConstants(graph)
-  const { scope, sizes, open } = sized(plain, bind)
+  const { scope, sizes, fitted, open } = sized(plain, bind)
   const inside = remembered((node, around) => bodyScopes(plain, node, around, sizes))
   const uncounted: Node[] = []
   const countedOnce: Node[] = []
@@ -108,6 +110,7 @@ export function cost(graph: Graph, { bind = {} }: CostOptions = {}): GraphCost {
     countedOnce,
     unsized: peak.unsized,
     sizes,
+    fitted,
     open,
   }
 }

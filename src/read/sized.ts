@@ -9,17 +9,22 @@ export interface Sized {
   readonly scope: Scope
   /** What each symbol became; unnamed dimensions go by their input and axis, `x:0`. */
   readonly sizes: Readonly<Record<string, number>>
-  /** Symbols that stay open: they were not given, and 1 is too small for what the graph does with them. */
+  /** Symbols that are larger than 1, as that is too small for what the graph does with them; all have one size. */
+  readonly fitted: readonly string[]
+  /** Symbols that stay open: nothing that was tried fits them all. */
   readonly open: readonly string[]
 }
 
 /** Symbols that are tried one by one; each costs an inference of the whole graph. */
 const mostTries = 16
 
+/** Larger than any side of an image or length of a sequence that a graph needs to work at all. */
+const largestTried = 4096
+
 /**
- * Sizes for a graph's symbols: those given, and for every other that of `*`, or 1, which makes one example. Where the graph cannot work on
- * a size of 1 (an image's height), symbols are taken one by one, the leading axes of inputs first, and those that do not
- * fit stay open.
+ * Sizes for a graph's symbols: those given, and for every other that of `*`, or 1, which makes one
+ * example. Where the graph cannot work on a size of 1 (an image's height), symbols are taken one by one, the leading axes
+ * of inputs first; those that do not fit all get the smallest power of 2 up to 4096 that does, or stay open.
  * @throws SinterError `invalid-graph` where a node's inputs do not fit its operator, whatever the sizes.
  */
 export function sized(graph: Graph, bind: Readonly<Record<string, number>> = {}): Sized {
@@ -40,7 +45,7 @@ export function sized(graph: Graph, bind: Readonly<Record<string, number>> = {})
   }
   const all = withRest(unknown)
   const whole = attempt(all)
-  if (!(whole instanceof SinterError)) return { scope: whole, sizes: all, open: [] }
+  if (!(whole instanceof SinterError)) return { scope: whole, sizes: all, fitted: [], open: [] }
   const fitting: string[] = []
   let best = attempt(given)
   if (best instanceof SinterError) throw best
@@ -50,27 +55,14 @@ export function sized(graph: Graph, bind: Readonly<Record<string, number>> = {})
     fitting.push(symbol)
     best = scope
   }
-  return { scope: best, sizes: withRest(fitting), open: unknown.filter(symbol => !fitting.includes(symbol)) }
-}
-
-/** Larger than any side of an image or length of a sequence that a graph needs to work at all. */
-const largestTried = 4096
-
-/**
- * The smallest power of 2 that fits in the place of all symbols that `sized` leaves open, for a hint; undefined if none
- * up to 4096 does.
- */
-export function fittingSize(graph: Graph, { sizes, open }: Pick<Sized, 'sizes' | 'open'>): number | undefined {
-  const named = nameDims(graph)
+  const sizes = withRest(fitting)
+  const tooSmall = unknown.filter(symbol => !fitting.includes(symbol))
   for (let size = 2; size <= largestTried; size *= 2) {
-    try {
-      infer(named, { bind: { ...sizes, ...Object.fromEntries(open.map(symbol => [symbol, size])) } })
-      return size
-    } catch (error) {
-      if (!(error instanceof SinterError)) throw error
-    }
+    const larger = { ...sizes, ...Object.fromEntries(tooSmall.map(symbol => [symbol, size])) }
+    const scope = attempt(larger)
+    if (!(scope instanceof SinterError)) return { scope, sizes: larger, fitted: tooSmall, open: [] }
   }
-  return undefined
+  return { scope: best, sizes, fitted: [], open: tooSmall }
 }
 
 /** What an unnamed dimension of an input is called: `x:0`. */

@@ -52,8 +52,9 @@ export interface Summary {
   readonly countedOnce: number
   /** Values whose size is not known: their bytes are in nothing above. */
   readonly unsized: number
-  /** Sizes that were taken for the symbols of the inputs, and the symbols that stay open. */
+  /** Sizes that were taken for the symbols of the inputs; symbols that 1 is too small for, and those that stay open. */
   readonly sizes: Readonly<Record<string, number>>
+  readonly fitted: readonly string[]
   readonly open: readonly string[]
   readonly storage: Storage
 }
@@ -86,6 +87,7 @@ export function summarize(graph: Graph, options: CostOptions = {}): Summary {
     countedOnce: costs.countedOnce.length,
     unsized: costs.unsized,
     sizes: costs.sizes,
+    fitted: costs.fitted,
     open: costs.open,
     storage,
   }
