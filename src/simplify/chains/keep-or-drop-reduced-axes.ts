@@ -1,13 +1,11 @@
 import type { Node } from '../../graph/graph.ts'
+import { reducing } from '../../ops/kinds.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { type Layout, layoutOf, planOf, squeezedLayout, unsqueezedLayout } from './layout.ts'
 import { emitMoves, follow, isLayoutNode, layoutOps, wholeNumbers } from './layout-node.ts'
 import { statedBy } from './sink.ts'
 
-const reducing = [
-  ...['ReduceMax', 'ReduceMean', 'ReduceMin', 'ReduceProd', 'ReduceSum', 'ReduceL1', 'ReduceL2', 'ReduceLogSum'],
-  ...['ReduceLogSumExp', 'ReduceSumSquare', 'ArgMax', 'ArgMin'],
-] as readonly ('ReduceSum' | 'ArgMax')[]
+const withKeepdims = [...reducing, 'ArgMax', 'ArgMin'] as readonly ('ReduceSum' | 'ArgMax')[]
 
 /**
  * A reduction keeps the axes that it reduces, or drops them, as suits the Squeeze, Unsqueeze or Reshape that follows: the
@@ -26,7 +24,7 @@ export const keepOrDropReducedAxes = rule({
     ) {
       chain.unshift(above)
     }
-    const name = reducing.find(op => above?.domain === '' && above.op === op)
+    const name = withKeepdims.find(op => above?.domain === '' && above.op === op)
     if (!above || !name || tools.uses(above.outputs[0]!) > 1) return tools.decline('it follows no reduction')
     const keeps = tools.attributes(above).keepdims !== 0
     let layout = flipped(above, keeps, tools)

@@ -5,6 +5,7 @@ import { mapBodies, namesOf, renameReads, node as toNode } from '../../graph/edi
 import { freshNames } from '../../graph/fresh-names.ts'
 import { type Body, bodiesOf, definedBy, type Graph, type Node, readsOf } from '../../graph/graph.ts'
 import type { Scope } from '../../ops/call.ts'
+import { broadcasting, faulting, pointwise } from '../../ops/kinds.ts'
 import { attributesOf, keyOf } from '../../ops/spec.ts'
 import { withoutDefaults } from '../../read/evaluate.ts'
 import { infer, scopeInside, scopeOf } from '../../read/infer.ts'
@@ -166,16 +167,17 @@ function keyWhereFree(node: Node, source: Source, tools: Tools): string | undefi
   return free && keyFor(free, tools.graph.opset, tools.idOf, undefined)
 }
 
+const without = (names: Iterable<string>, others: readonly string[]) =>
+  new Set([...names].filter(name => !others.includes(name)))
+
 /** Operators that compute whatever they are given: one iteration too few does no harm to know their results. */
-const total = new Set(
-  `Abs Ceil Cos Erf Exp Floor LeakyRelu Neg Not Relu Round Shape Sigmoid Sign Sin Size Softmax Softplus Sqrt Tanh
-   Transpose`.split(/\s+/),
+const total = without(
+  [...pointwise, 'Shape', 'Size', 'Softmax', 'Transpose'],
+  ['Cast', 'Clip', 'DequantizeLinear', 'QuantizeLinear'],
 )
 
 /** Operators that compute where their operands' shapes fit. */
-const broadcasts = new Set(
-  `Add And Equal Greater GreaterOrEqual Less LessOrEqual Max Min Mul Or Sub Sum Where Xor`.split(/\s+/),
-)
+const broadcasts = without(broadcasting, [...faulting, 'PRelu'])
 
 /** Operators that may find fault with what they are given, which is right where the loop would come to it anyway. */
 const partial = new Set(['Cast', 'Clip', 'Concat', 'Expand', 'Unsqueeze'])

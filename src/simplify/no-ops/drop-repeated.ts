@@ -1,15 +1,15 @@
 import { sameDim } from '../../base/shape.ts'
+import { neverNegative, rounding } from '../../ops/kinds.ts'
 import type { OpName } from '../../ops/spec.ts'
 import { rule } from '../../rewrite/rule.ts'
 
-/** Operators that leave what one of the others made as it is: what rounds has nothing to round in whole numbers. */
-const wholes: readonly OpName[] = ['Ceil', 'Floor', 'Round', 'Sign']
-const positive: readonly OpName[] = ['Abs', 'Exp', 'HardSigmoid', 'Relu', 'Sigmoid', 'Softmax', 'Softplus']
+const among = (names: ReadonlySet<string>) => [...names] as OpName[]
 
+/** Operators that leave what the other made as it is: what rounds has nothing to round in whole numbers. */
 const idle: readonly (readonly [outer: OpName, inner: OpName])[] = [
-  ...(['Ceil', 'Floor', 'Round'] as const).flatMap(outer => wholes.map(inner => [outer, inner] as const)),
+  ...(['Ceil', 'Floor', 'Round'] as const).flatMap(outer => among(rounding).map(inner => [outer, inner] as const)),
   ['Sign', 'Sign'],
-  ...(['Abs', 'Relu'] as const).flatMap(outer => positive.map(inner => [outer, inner] as const)),
+  ...(['Abs', 'Relu'] as const).flatMap(outer => among(neverNegative).map(inner => [outer, inner] as const)),
 ]
 
 /** An operation on what it leaves as it is: rounding twice, the absolute value of what is never negative. */

@@ -1,13 +1,11 @@
 import { numbers } from '../../base/tensor.ts'
 import type { Ref } from '../../ops/build.ts'
+import { movesFirst } from '../../ops/kinds.ts'
 import { keyOf } from '../../ops/spec.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 
 /** Where recurrent layers take their states: `initial_h`, and `initial_c` of an LSTM. */
 const states = [5, 6]
-
-/** Operators that move elements about, and make none. */
-const movers = new Set(['Expand', 'Identity', 'Reshape', 'Slice', 'Split', 'Squeeze', 'Tile', 'Transpose', 'Unsqueeze'])
 
 /** Constants of more elements are no states that somebody would have written out; looking through them would take time. */
 const most = 1 << 20
@@ -46,7 +44,7 @@ function isZero(ref: Ref, tools: Tools): boolean {
       const value = node.attributes.value
       return value === undefined || (value.type === 'tensor' && Number(numbers(value.value)[0]) === 0)
     }
-    if (!movers.has(key)) return false
+    if (!movesFirst(node)) return false
     at = node.inputs[0] ?? ''
   }
   return false
