@@ -66,6 +66,19 @@ function recentOr<T>(read: () => T): T {
   return found!.data as T
 }
 
+/**
+ * A tensor computed of others: kept where these are in memory, and made again when it is asked for where one of them has to
+ * be read. `make` must give the same elements each time.
+ */
+export function derivedTensor<D extends DType>(
+  dtype: D,
+  shape: readonly number[],
+  from: readonly Tensor[],
+  make: () => DataOf[D],
+): Tensor<D> {
+  return from.some(isLazy) ? lazyTensor(dtype, shape, make) : tensor(dtype, shape, make())
+}
+
 /** Whether a tensor's data would still have to be read. */
 export function isLazy(t: Tensor): boolean {
   return Object.getOwnPropertyDescriptor(t, 'data')?.get !== undefined

@@ -1,6 +1,14 @@
 import type { DType } from '../base/dtype.ts'
 import { SinterError } from '../base/errors.ts'
-import { formatShape, formatType, isFixed, isTensorType, type TensorType, type ValueType } from '../base/shape.ts'
+import {
+  elementCount,
+  formatShape,
+  formatType,
+  isFixed,
+  isTensorType,
+  type TensorType,
+  type ValueType,
+} from '../base/shape.ts'
 import { full, int64s, type Tensor } from '../base/tensor.ts'
 import type { NewNode } from '../graph/edit.ts'
 import { inferNode, type Scope } from './call.ts'
@@ -81,7 +89,7 @@ export function builder(target: BuildTarget, scope: Scope): Ops {
       return outputs
     }
     const constant = (value: Tensor, hint = 'constant') => {
-      const small = value.data.length <= 16 && value.dtype !== 'string'
+      const small = elementCount(value.shape) <= 16 && value.dtype !== 'string'
       const key = small ? `${value.dtype}${value.shape}:${value.data}` : undefined
       const known = key === undefined ? undefined : shared.get(key)
       if (known !== undefined) return known

@@ -1,4 +1,4 @@
-import type { Tensor } from '../base/tensor.ts'
+import { isLazy, type Tensor } from '../base/tensor.ts'
 import type { Node } from '../graph/graph.ts'
 import { operatorOf } from '../ops/index.ts'
 import { keyOf } from '../ops/spec.ts'
@@ -145,6 +145,7 @@ function capture(found: Captures, name: string | undefined, value: Capture, then
 // A spread would read the data of a tensor that is read only when asked for.
 function constantCalled(ref: string, value: Tensor): Constant {
   const { dtype, shape } = value
+  if (!isLazy(value)) return { dtype, shape, data: value.data, ref }
   return {
     dtype,
     shape,

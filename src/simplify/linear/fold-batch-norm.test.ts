@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { f32, makeGraph } from '../../../test/support/make-graph.ts'
 import { expectSameOutputs } from '../../../test/support/same-outputs.ts'
 import { random } from '../../base/random.ts'
-import { float32s, fromNumbers, numbers } from '../../base/tensor.ts'
+import { float32s, fromNumbers, isLazy, lazyTensor, numbers, type Tensor } from '../../base/tensor.ts'
 import type { Graph } from '../../graph/graph.ts'
 import type { Ops, Ref } from '../../ops/build.ts'
 import { rewrite } from '../../rewrite/apply.ts'
@@ -16,6 +16,7 @@ const normal = (...shape: number[]) =>
     shape,
     Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => draw.normal()),
   )
+const ones = (size: number) => float32s([size], new Float32Array(size).fill(1))
 const positive = (size: number) =>
   float32s(
     [size],
@@ -164,4 +165,26 @@ describe('leaves alone', () => {
     }))
     expect(fold(graph)).toBe(graph)
   })
+})
+
+test('weights that are read from a file only when asked for are not kept in memory when they are folded', () => {
+  const w = normal(6, 4, 3, 3)
+  let reads = 0
+  const lazy = lazyTensor('float32', w.shape, () => {
+    reads++
+    return w.data.slice()
+  })
+  const graphWith = (value: Tensor) =>
+    makeGraph({ x: image }, (op, { x }) => {
+      const statistics = Array.from({ length: 4 }, () => op.constant(ones(6)))
+      return { y: op.BatchNormalization([op.Conv([x, op.constant(value, 'w')]), ...statistics]) }
+    })
+  const [folded, expected] = [lazy, w].map(value => {
+    const { initializers } = fold(graphWith(value))
+    return [...initializers.values()].find(({ shape }) => shape.length === 4)!
+  })
+  expect(reads).toBeGreaterThan(0)
+  expect(isLazy(folded!)).toBe(true)
+  expect(isLazy(expected!)).toBe(false)
+  expect(folded!.data).toEqual(expected!.data)
 })

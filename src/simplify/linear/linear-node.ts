@@ -1,5 +1,5 @@
 import { elementCount } from '../../base/shape.ts'
-import { float32s, fromNumbers, numbers, type Tensor } from '../../base/tensor.ts'
+import { derivedTensor, fromNumbers, numbers, type Tensor } from '../../base/tensor.ts'
 import type { Ops, Ref } from '../../ops/build.ts'
 import type { Constant, Found } from '../../rewrite/pattern.ts'
 import { allFinite, along, type Grid, gridOf } from './grid.ts'
@@ -88,7 +88,11 @@ export function biasOf(linear: LinearNode, b: Tensor | null, channels: number, r
 }
 
 /** Weights times a factor for each channel, rounded once; undefined where that leaves what is not finite. */
-export function scaled(w: Tensor, factor: PerChannel, { count, inner, base }: Lanes): Tensor | undefined {
+export function scaled(w: Tensor, factor: PerChannel, lanes: Lanes): Tensor | undefined {
+  return finite(derivedTensor(w.dtype, w.shape, [w], () => scaledData(w, factor, lanes)))
+}
+
+function scaledData(w: Tensor, factor: PerChannel, { count, inner, base }: Lanes): Tensor['data'] {
   const values = numbers(w)
   // Numbers written into a float32 array are rounded on the way.
   const float32 = w.dtype === 'float32' ? new Float32Array(values.length) : undefined
@@ -100,7 +104,7 @@ export function scaled(w: Tensor, factor: PerChannel, { count, inner, base }: La
       for (const end = i + inner; i < end; i++) result[i] = values[i]! * f
     }
   }
-  return finite(float32 ? float32s(w.shape, float32) : fromNumbers(w.dtype, w.shape, result))
+  return float32 ?? fromNumbers(w.dtype, w.shape, result).data
 }
 
 /** What constants `t`, one for each input channel, bring about in each output channel: sums of weights times them. */

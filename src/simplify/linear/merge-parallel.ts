@@ -1,4 +1,5 @@
-import { allocate, int64s, type Tensor } from '../../base/tensor.ts'
+import { elementCount } from '../../base/shape.ts'
+import { allocate, derivedTensor, int64s, type Tensor } from '../../base/tensor.ts'
 import { attribute } from '../../graph/attributes.ts'
 import { edit } from '../../graph/edit.ts'
 import type { Graph, Node } from '../../graph/graph.ts'
@@ -115,11 +116,11 @@ function joined(parts: readonly Tensor[], axis: 0 | 1): Tensor {
   const [{ dtype, shape: first }] = parts as readonly [Tensor, ...Tensor[]]
   const size = parts.reduce((sum, { shape }) => sum + shape[axis]!, 0)
   const shape = first.with(axis, size)
-  const rows = axis === 0 ? 1 : first[0]!
-  const data = allocate(
-    dtype,
-    shape.reduce((a, b) => a * b, 1),
-  ) as unknown as Float32Array
+  return derivedTensor(dtype, shape, parts, () => joinedData(parts, shape, axis === 0 ? 1 : first[0]!))
+}
+
+function joinedData(parts: readonly Tensor[], shape: readonly number[], rows: number): Tensor['data'] {
+  const data = allocate(parts[0]!.dtype, elementCount(shape)) as unknown as Float32Array
   let offset = 0
   const width = data.length / rows
   for (const part of parts) {
@@ -128,5 +129,5 @@ function joined(parts: readonly Tensor[], axis: 0 | 1): Tensor {
     for (let row = 0; row < rows; row++) data.set(own.subarray(row * length, (row + 1) * length), row * width + offset)
     offset += length
   }
-  return { dtype, shape, data } as Tensor
+  return data
 }
