@@ -37,3 +37,8 @@ export class SinterError extends Error {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** The same without its full stop: for a sentence that goes on. */
+export function reasonOf(error: unknown): string {
+  return messageOf(error).trimEnd().replace(/\.+$/, '')
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { f32, makeGraph } from '../../test/support/make-graph.ts'
-import { float32s, scalar } from '../base/tensor.ts'
+import { float32s, int64s, scalar } from '../base/tensor.ts'
 import { type Graph, node } from '../graph/index.ts'
 import { rewrite } from '../rewrite/apply.ts'
 import { pass, pipe } from '../rewrite/pass.ts'
@@ -73,8 +73,8 @@ describe('checked steps', () => {
   test('leave out what fails, breaks the graph, or makes what the engine refuses', async () => {
     for (const [one, why] of [
       [failing, /no such thing/],
-      [broken, /it fails/],
-      [refused, /does not take its result/],
+      [broken, /simplifying fails/],
+      [refused, /does not take the result/],
     ] as const) {
       const found = await check(identity, one)
       expect(found.skipped).toEqual([{ step: one.title, why: expect.stringMatching(why) }])
@@ -94,6 +94,11 @@ describe('checked steps', () => {
     const found = await checked(graph, build, names, { backend, against: other })
     expect(found.graph).toBe(other)
     expect(found.skipped.map(({ step }) => step)).toEqual(names)
+    const asking = checked(graph, build, names, { backend, against: other, asked: 'in opset 5' })
+    await expect(asking).rejects.toMatchObject({
+      code: 'not-supported',
+      message: /cannot be written in opset 5: output/,
+    })
   })
 
   test('say why outputs are not compared where the engine does not run the original', async () => {
@@ -104,10 +109,33 @@ describe('checked steps', () => {
     expect(operators(found.graph)).not.toContain('Identity')
   })
 
+  test('make nothing that the engine refuses of a graph that it takes but does not run', async () => {
+    const never = makeGraph({ x: f32('N', 4) }, (op, { x }) => ({
+      y: op.Tanh([op.Reshape([x, op.constant(int64s([7, 11]), 's')])]),
+    }))
+    const { build, names } = steps(refused)
+    const found = await checked(never, build, names, { backend })
+    expect(found.skipped).toEqual([{ step: 'refused', why: expect.stringMatching(/does not take the result/) }])
+    expect(found.unchecked).toMatch(/None of/)
+  })
+
   test('throw for feeds that do not fit, and when stopped', async () => {
     const { build, names } = steps(identity)
     const feeds = [{ x: float32s([1, 3], [1, 2, 3]) }]
     await expect(checked(graph, build, names, { backend, feeds })).rejects.toMatchObject({ code: 'invalid-argument' })
+    const other = [{ x: float32s([2, 3], [1, 2, 3, 4, 5, 6]) }]
+    const picky = makeGraph({ x: f32('N', 'M') }, (op, { x }) => ({
+      y: op.MatMul([x, op.constant(float32s([4, 1], [1, 2, 3, 4]), 'w')]),
+    }))
+    const failing = {
+      code: 'runtime-failed',
+      message: expect.stringMatching(/The original does not run on the inputs/),
+    }
+    await expect(checked(picky, build, names, { backend, feeds: other })).rejects.toMatchObject(failing)
+    const shapes = { x: [2, 3] }
+    await expect(checked(picky, build, names, { backend, shapes })).rejects.toThrow(
+      /does not run on the shapes .*[^.]\. Give/,
+    )
     await expect(checked(graph, build, names, { signal: AbortSignal.abort() })).rejects.toThrow()
   })
 })

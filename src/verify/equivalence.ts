@@ -1,4 +1,4 @@
-import { messageOf, SinterError } from '../base/errors.ts'
+import { reasonOf, SinterError } from '../base/errors.ts'
 import { isTensorType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import type { Graph } from '../graph/graph.ts'
@@ -96,7 +96,7 @@ export async function referenceOf(
             compared: 0,
             feeds: trials.length,
             outputs: {},
-            refused: messageOf(error),
+            refused: reasonOf(error),
           }
         }
         const outputs: Record<string, OutputDifference> = {}

@@ -1,4 +1,4 @@
-import { messageOf, SinterError } from '../base/errors.ts'
+import { reasonOf, SinterError } from '../base/errors.ts'
 import { formatShape, isTensorType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import type { Graph, Value } from '../graph/graph.ts'
@@ -14,6 +14,8 @@ export interface Trial {
 }
 
 export interface FindFeedsOptions extends Pick<RandomFeedsOptions, 'seed' | 'sizes' | 'shapes'> {
+  /** Inputs whose types say more than the graph's own of the same names, as those of it pinned do. */
+  readonly inputs?: readonly Value[]
   /** How many are wanted; 2 if left out. Where sizes are open, the second has other ones. */
   readonly count?: number
   /** Outputs to compute; all if left out. */
@@ -34,7 +36,7 @@ export async function findFeeds(
   options: FindFeedsOptions = {},
 ): Promise<readonly Trial[]> {
   const { seed = 0, sizes = {}, shapes = {}, count = 2, fetch, attempts = 40 } = options
-  const inputs = namedDims(session.inputs)
+  const inputs = namedDims(session.inputs.map(value => narrowed(value, options.inputs)))
   let neighbours = neighbouringConstants(graph)
   const seen = new Set<string>()
   let fallback: Found | undefined
@@ -55,7 +57,7 @@ export async function findFeeds(
   if (first) return await further(first)
   throw new SinterError(
     'not-supported',
-    `None of ${seen.size} kinds of random inputs that were tried runs through the model (${messageOf(complaint)}). ` +
+    `None of ${seen.size} kinds of random inputs that were tried runs through the model (${reasonOf(complaint)}). ` +
       'Give it inputs that it is made for.',
     { tried: seen.size },
     complaint,
@@ -110,6 +112,11 @@ export async function findFeeds(
     }
     return trials
   }
+}
+
+function narrowed(value: Value, known: readonly Value[] = []): Value {
+  const type = known.find(({ name }) => name === value.name)?.type
+  return isTensorType(type) && type.shape ? { ...value, type } : value
 }
 
 interface Found extends Trial {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { f32, makeGraph } from '../../test/support/make-graph.ts'
 import { float32s, int64s, scalar } from '../base/tensor.ts'
-import { edit, type Graph } from '../graph/index.ts'
+import { type Body, edit, type Graph, node } from '../graph/index.ts'
 import { onnxruntimeNode as backend } from '../runtime/onnxruntime-node.ts'
 import { simplifyModel } from './simplify-model.ts'
 
@@ -25,6 +25,33 @@ const dynamic = makeGraph({ x: f32('N', 3, 'H', 'W') }, (op, { x }) => {
   const height = op.Gather([op.Shape([x]), op.constant(int64s([2]), 'i')])
   return { y: op.Add([x, op.Cast([height], { to: 1 })]) }
 })
+
+/** Takes rows of 4 at the rate 16, and rows of 2 at others. */
+function branching(): Graph {
+  const branch = (rows: number): Body => ({
+    name: `of ${rows}`,
+    inputs: [],
+    outputs: [{ name: `y${rows}`, type: undefined }],
+    initializers: new Map([
+      [
+        `w${rows}`,
+        float32s(
+          [rows, 1],
+          Array.from({ length: rows }, (_, i) => i),
+        ),
+      ],
+    ]),
+    types: new Map(),
+    nodes: [node({ op: 'MatMul', inputs: ['x', `w${rows}`], outputs: [`y${rows}`] })],
+  })
+  const rate = { dtype: 'int64', shape: [] } as const
+  return makeGraph({ x: f32('N', ''), rate }, (op, { rate }) => ({
+    y: op.If([op.Equal([rate, op.constant(scalar('int64', 16), 'sixteen')])], {
+      then_branch: branch(4),
+      else_branch: branch(2),
+    }),
+  }))
+}
 
 describe('simplifying a model', () => {
   test('gives a smaller one with the same outputs, and tells of it', async () => {
@@ -63,6 +90,18 @@ describe('simplifying a model', () => {
     await expect(simplifyModel(dynamic, { pin: { z: [1] } })).rejects.toMatchObject({ code: 'not-found' })
     await expect(simplifyModel(dynamic, { pin: { x: [1, 4, 16, 8] } })).rejects.toThrow(/can be nothing else/)
     await expect(simplifyModel(dynamic, { pin: { x: [1, 3] } })).rejects.toThrow(/cannot be pinned/)
+  })
+
+  test('pins a model of two branches to a shape that one of them cannot run', async () => {
+    const twice = branching()
+    const { graph, report } = await simplifyModel(twice, { backend, pin: { x: [1, 4] } })
+    expect(operators(graph)).toEqual(['MatMul'])
+    expect(report.check).toMatchObject({ ok: true, notChecked: null })
+    expect(report.notes).toEqual([expect.stringMatching(/it failed whenever it was taken/)])
+    await expect(simplifyModel(twice, { backend, pin: { x: [1, 5] } })).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringMatching(/cannot run with the shapes/),
+    })
   })
 
   test('leaves the shapes that it tests with out of the model', async () => {

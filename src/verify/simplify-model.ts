@@ -1,12 +1,14 @@
-import { SinterError } from '../base/errors.ts'
+import { reasonOf, SinterError } from '../base/errors.ts'
 import type { Shape } from '../base/shape.ts'
 import type { Graph } from '../graph/graph.ts'
 import { encodedBytes } from '../onnx/encoded-bytes.ts'
 import { checkOpset, inOldestOpset, inOpset } from '../read/in-opset.ts'
+import { infer } from '../read/infer.ts'
 import { countNodes } from '../read/summary.ts'
 import { type Refusal, upgrade } from '../read/upgrade.ts'
 import type { RuleStatistics } from '../rewrite/trace.ts'
 import type { Backend, Feeds } from '../runtime/backend.ts'
+import { dropFailingBranches } from '../simplify/control-flow/drop-failing-branches.ts'
 import type { SimplifyOptions } from '../simplify/index.ts'
 import { pinInputs } from '../surgery/pin-inputs.ts'
 import { restoreNames } from '../surgery/restore-names.ts'
@@ -95,44 +97,48 @@ export async function simplifyModel(
   checkSteps(options)
   if (opset !== undefined) checkOpset(opset)
   const started = performance.now()
-  const pinned = Object.keys(pin).length === 0 ? model : pinInputs(model, pin)
-  const { graph: start, refused } = upgrade(pinned)
+  const pinned = Object.keys(pin).length === 0 ? undefined : pinnedTo(model, pin)
+  const { graph: start, refused } = upgrade(pinned ?? model)
   // What stays in an older opset has operators in forms that most steps do not know.
   const taken = refused.length === 0 ? options : { ...options, only: formless(options.only) }
   const older = opset !== undefined && opset < (start.opset[''] ?? opset)
   let told: Told | undefined
-  let unsayable: SinterError | undefined
   const build = (skip: readonly string[]) => async (graph: Graph) => {
     const made = await applySteps(graph, taken, skip)
     told = made.told
     const named = keepNames ? restoreNames(made.graph, model) : made.graph
-    try {
-      const said =
-        opset === undefined ? inOldestOpset(named, model.opset[''] ?? 1) : older ? inOpset(named, opset) : named
-      return strip ? stripMetadata(said) : said
-    } catch (error) {
-      if (error instanceof SinterError && error.code === 'not-supported') unsayable ??= error
-      throw error
-    }
+    const said =
+      opset === undefined ? inOldestOpset(named, model.opset[''] ?? 1) : older ? inOpset(named, opset) : named
+    return strip ? stripMetadata(said) : said
   }
   const names = namesOfSteps(taken)
   const comparing = {
     ...(testWith === undefined ? {} : { shapes: testWith }),
+    ...(pinned === undefined ? {} : { inputs: pinned.inputs }),
     ...given(options, ['feeds', 'seed', 'tolerance', 'threads', 'onProgress', 'signal']),
   }
   const result = await checked(start, build, names, {
-    against: pinned,
+    against: model,
+    asked: askedFor(pinned !== undefined, older ? opset : undefined),
     ...(backend && check ? { backend } : {}),
     ...comparing,
   })
   signal?.throwIfAborted()
-  if (unsayable && (result.graph.opset[''] ?? 0) > opset!) throw unsayable
   const graph = opset === undefined || older ? result.graph : inOpset(result.graph, opset)
   const seconds = (performance.now() - started) / 1000 - result.seconds
-  const report = reportOf({ model, graph, seconds, told, names, result, refused, check })
+  const report = reportOf({
+    model,
+    graph,
+    seconds,
+    told,
+    names,
+    result,
+    refused,
+    check,
+  })
   if (graph === result.graph || !report.check.ok) return { graph, report }
   // Engines need not know the newest opsets; the result before it was raised is right by then.
-  const raised = await outputDifferences(pinned, graph, undefined, backend!, comparing)
+  const raised = await outputDifferences(model, graph, undefined, backend!, comparing)
   if (raised.refused !== undefined)
     return {
       graph,
@@ -149,6 +155,27 @@ export async function simplifyModel(
     opset,
     outputs: raised.outputs,
   })
+}
+
+/**
+ * A model with inputs of fixed shapes.
+ * @throws SinterError as `pinInputs` does; `invalid-argument` if nothing runs with them.
+ */
+function pinnedTo(model: Graph, pin: Readonly<Record<string, Shape>>): Graph {
+  const pinned = pinInputs(model, pin)
+  try {
+    infer(pinned)
+    return pinned
+  } catch (error) {
+    if (!(error instanceof SinterError)) throw error
+    const message = `The model cannot run with the shapes that it is pinned to: ${reasonOf(error)}. Give others.`
+    throw new SinterError('invalid-argument', message, { pin }, error)
+  }
+}
+
+function askedFor(pinned: boolean, opset: number | undefined): string | undefined {
+  const parts = [...(pinned ? ['with these shapes'] : []), ...(opset === undefined ? [] : [`in opset ${opset}`])]
+  return parts.length === 0 ? undefined : parts.join(' ')
 }
 
 interface Facts {
@@ -189,6 +216,9 @@ function reportOf({ model, graph, seconds, told, names, result, refused, check }
     rules: told?.statistics.rules ?? [],
     skipped,
     notes: [
+      ...(told?.statistics.passes.some(({ title, changes }) => title === dropFailingBranches.title && changes > 0)
+        ? ['a branch of an If whose shapes do not fit is left out: it failed whenever it was taken']
+        : []),
       ...refused.map(({ node, why }) => `kept in opset ${opset['']}, which not every step knows, by ${node}: ${why}`),
       ...(told?.statistics.unsettled ?? []).map(title => `${title} stopped before it had come to a standstill`),
     ],
