@@ -2,9 +2,14 @@ import type { Dim, Shape } from '../base/shape.ts'
 import { numbers } from '../base/tensor.ts'
 import type { Call, InferredType } from './operator.ts'
 
+/** An axis that may be counted from the end (-1 is the last), counted from the front. It may be one that there is not. */
+export function countedAxis(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis
+}
+
 /** A possibly negative axis counted from the front. @throws Error if the rank has no such axis. */
 export function axisOf(axis: number, rank: number): number {
-  const counted = axis < 0 ? axis + rank : axis
+  const counted = countedAxis(axis, rank)
   if (!Number.isInteger(axis) || counted < 0 || counted >= rank) {
     throw new Error(`axis ${axis} is outside of rank ${rank}`)
   }

@@ -2,6 +2,7 @@ import { type DType, isInteger } from '../base/dtype.ts'
 import { type Dim, elementCount, isFixed, sameShape } from '../base/shape.ts'
 import { fromNumbers, numbers, type Tensor } from '../base/tensor.ts'
 import { dataTypeOf } from '../onnx/dtypes.ts'
+import { countedAxis } from './axes.ts'
 import { broadcast, broadcastType, elementwiseLinks } from './broadcast.ts'
 import type { Ops, Ref } from './build.ts'
 import { mostFollowed, withContents } from './contents.ts'
@@ -200,7 +201,7 @@ const placeOnRequest: Upgrade = {
     const { axis, broadcast: asked } = attributes as { axis?: number; broadcast?: number }
     const moved = asked && axis !== undefined
     const [rank, width] = moved ? [a!.shape!.length, b!.shape!.length] : [0, 0]
-    const behind = moved ? rank - (axis < 0 ? axis + rank : axis) - width : 0
+    const behind = moved ? rank - countedAxis(axis, rank) - width : 0
     const axes = Array.from({ length: behind }, (_, i) => width + i)
     // Up to opset 12 the axes are an attribute.
     const second = behind > 0 ? op.Unsqueeze([x[1]], { axes } as object) : x[1]

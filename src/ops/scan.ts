@@ -1,5 +1,6 @@
 import { type Dim, isTensorType, type Shape, type TensorType, type ValueType } from '../base/shape.ts'
 import type { Body, Node } from '../graph/graph.ts'
+import { countedAxis } from './axes.ts'
 import type { Ops, Ref } from './build.ts'
 import { demandBody, inBodies, notFolded, settled, type Types } from './control-flow.ts'
 import { type Call, no, operator } from './operator.ts'
@@ -52,7 +53,7 @@ function scannedTypes(attributes: Axes, inputs: Types, inferBody: Infer): Types 
   const slices = scanned.map((type, i): TensorType | undefined => {
     if (!type?.shape) return type
     const axis = attributes.scan_input_axes?.[i] ?? 0
-    const at = axis < 0 ? axis + type.shape.length : axis
+    const at = countedAxis(axis, type.shape.length)
     const size = type.shape[at] ?? ''
     if (length === '' || typeof size === 'number') length = size
     return { dtype: type.dtype, shape: type.shape.toSpliced(at, 1) }

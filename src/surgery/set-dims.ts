@@ -6,6 +6,7 @@ import { mapBodies, namesOf } from '../graph/edit.ts'
 import { freshNames } from '../graph/fresh-names.ts'
 import { type Body, describe, type Graph, type Node, readsOf, type Value } from '../graph/graph.ts'
 import { mapDims } from '../graph/merge.ts'
+import { countedAxis } from '../ops/axes.ts'
 import { inferNode, type Scope } from '../ops/call.ts'
 import { infer, scopeOf } from '../read/infer.ts'
 import { refit } from './refit.ts'
@@ -80,7 +81,7 @@ function dimOf(graph: Graph, input: string, axis: number): { readonly shape: rea
   if (!value)
     throw new SinterError('not-found', `The graph has no input '${input}'. ${suggestion(input, names)}`, { input })
   const shape = shapeOf(value.type)
-  const at = axis < 0 ? axis + (shape?.length ?? 0) : axis
+  const at = countedAxis(axis, shape?.length ?? 0)
   if (shape && at >= 0 && at < shape.length) return { shape, at }
   const rank = shape ? `has ${shape.length} dimensions` : 'states no shape'
   throw new SinterError('invalid-argument', `The input '${input}' ${rank}; there is no axis ${axis}.`, { input, axis })

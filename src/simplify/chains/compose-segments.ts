@@ -1,5 +1,6 @@
 import { numbers } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
+import { countedAxis } from '../../ops/axes.ts'
 import type { Ref } from '../../ops/build.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { dyingWith } from '../dying.ts'
@@ -46,7 +47,7 @@ function axisOf(node: Node, tools: Tools): number | undefined {
     })
   }
   const { axis = 0 } = tools.attributes(node) as { axis?: number }
-  return axis < 0 ? axis + shape.length : axis
+  return countedAxis(axis, shape.length)
 }
 
 function named(axis: number, tools: Tools) {
@@ -82,7 +83,7 @@ export const gatherSegment = rule({
   replace({ x, index, node }, tools) {
     const { op, type, decline } = tools
     const shape = type(x)?.shape
-    const axis = node.attributes.axis < 0 ? node.attributes.axis + (shape?.length ?? 0) : node.attributes.axis
+    const axis = countedAxis(node.attributes.axis, shape?.length ?? 0)
     const size = shape?.[axis]
     if (typeof size !== 'number') return decline('the size of the axis is not known')
     const given = Number(index.data[0])
@@ -104,7 +105,7 @@ export const gatherAll = rule({
   match: ({ op, any, constant }) => op.Gather([any('x'), constant('indices', t => t.shape.length !== 1)]).as('node'),
   replace({ x, indices, node }, { op, type, decline }) {
     const shape = type(x)?.shape
-    const axis = node.attributes.axis < 0 ? node.attributes.axis + (shape?.length ?? 0) : node.attributes.axis
+    const axis = countedAxis(node.attributes.axis, shape?.length ?? 0)
     const size = shape?.[axis]
     const picked = numbers(indices)
     if (!shape || typeof size !== 'number' || picked.length !== size) return decline('it does not pick all')

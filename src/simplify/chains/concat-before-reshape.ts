@@ -1,5 +1,6 @@
 import { type Dim, productOf, type Shape, sameDim, sameShape } from '../../base/shape.ts'
 import type { Node } from '../../graph/graph.ts'
+import { countedAxis } from '../../ops/axes.ts'
 import type { Ref } from '../../ops/build.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { dyingWith } from '../dying.ts'
@@ -17,7 +18,7 @@ export const concatBeforeReshape = rule({
     const { op, type, decline } = tools
     const shape = type(node.outputs[0]!)?.shape
     if (inputs.length < 2 || !shape) return decline('sizes are not known')
-    const axis = attributes.axis < 0 ? attributes.axis + shape.length : attributes.axis
+    const axis = countedAxis(attributes.axis, shape.length)
     const parts = inputs.map(ref => sourceOf(ref, tools))
     const reshapes = new Set(parts.flatMap(({ chain }) => chain))
     if (reshapes.size < 2) return decline('its inputs are not reshaped')

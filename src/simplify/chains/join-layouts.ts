@@ -1,4 +1,5 @@
 import type { Node } from '../../graph/graph.ts'
+import { countedAxis } from '../../ops/axes.ts'
 import type { Ref } from '../../ops/build.ts'
 import type { OpName } from '../../ops/spec.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
@@ -81,7 +82,7 @@ export const concatAfterLayout = rule({
     const rank = type(concat.node.outputs[0]!)?.shape?.length
     if (rank === undefined) return decline('the rank is not known')
     const perm = root.attributes.perm ?? Array.from({ length: rank }, (_, i) => rank - 1 - i)
-    const axis = concat.attributes.axis < 0 ? concat.attributes.axis + rank : concat.attributes.axis
+    const axis = countedAxis(concat.attributes.axis, rank)
     const parts = inputs.map(ref => laidOut(ref, tools))
     const plans: { readonly source: Ref; readonly moves: readonly Move[] }[] = []
     for (const [i, part] of parts.entries()) {

@@ -1,4 +1,5 @@
 import type { Node } from '../../graph/graph.ts'
+import { countedAxis } from '../../ops/axes.ts'
 import { reducing } from '../../ops/kinds.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { type Layout, layoutOf, planOf, squeezedLayout, unsqueezedLayout } from './layout.ts'
@@ -44,7 +45,7 @@ function flipped(node: Node, keeps: boolean, tools: Tools): Layout | undefined {
     ? [Number(tools.attributes(node).axis ?? 0)]
     : wholeNumbers(node.inputs[1], tools)
   if (!shape || !given || given.length === 0) return undefined
-  const axes = given.map(axis => (axis < 0 ? axis + shape.length : axis))
+  const axes = given.map(axis => countedAxis(axis, shape.length))
   if (!keeps) {
     return squeezedLayout(layoutOf(shape.map((size, axis) => (axes.includes(axis) ? 1 : size))), axes)
   }

@@ -1,5 +1,6 @@
 import { numbers } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
+import { countedAxis } from '../../ops/axes.ts'
 import type { Ref } from '../../ops/build.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { wholeNumbers } from './layout-node.ts'
@@ -50,7 +51,7 @@ function boundsOf(node: Node, tools: Tools): readonly Bounds[] | undefined {
     return undefined
   return starts.map((start, i) => {
     const axis = listed?.[i] ?? i
-    return { axis: axis < 0 ? axis + rank : axis, start, end: ends[i]!, step: steps?.[i] ?? 1 }
+    return { axis: countedAxis(axis, rank), start, end: ends[i]!, step: steps?.[i] ?? 1 }
   })
 }
 

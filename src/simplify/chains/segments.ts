@@ -1,6 +1,7 @@
 import { isFixed } from '../../base/shape.ts'
 import { numbers, type Tensor } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
+import { countedAxis } from '../../ops/axes.ts'
 import type { Ops, Ref } from '../../ops/build.ts'
 import type { Tools } from '../../rewrite/rule.ts'
 import { wholeNumbers } from './layout-node.ts'
@@ -58,7 +59,7 @@ function seen(ref: Ref, size: number, axis: number, look: Look, along: Along): r
 function partsOf(node: Node, ref: Ref, axis: number, look: Look, along: Along): readonly Segment[] | undefined {
   const rank = look.type(node.inputs[0]!)?.shape?.length ?? 0
   const { axis: given = 0 } = look.attributes(node) as { axis?: number }
-  const own = given < 0 ? given + rank : given
+  const own = countedAxis(given, rank)
   switch (node.op) {
     case 'Concat': {
       if (own !== axis) return undefined
@@ -177,7 +178,7 @@ export function cutsOf(node: Node, look: Look): readonly AxisCut[] | undefined {
   if (!axes || !steps) return undefined
   const cuts: AxisCut[] = []
   for (const [i, given] of axes.entries()) {
-    const axis = given < 0 ? given + shape.length : given
+    const axis = countedAxis(given, shape.length)
     const size = shape[axis]
     const step = steps[i]!
     if (typeof size !== 'number' || step === 0) return undefined

@@ -1,6 +1,7 @@
 import { type Dim, elementCount } from '../../base/shape.ts'
 import { reshape, type Tensor } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
+import { countedAxis } from '../../ops/axes.ts'
 import type { Ref } from '../../ops/build.ts'
 import type { OpName } from '../../ops/spec.ts'
 import { transposed } from '../../ops/transpose.ts'
@@ -103,7 +104,7 @@ export function isSingle(ref: Ref, { type }: Pick<Tools, 'type'>): boolean {
 }
 
 function counted(axis: number, layout: Layout): number {
-  return axis < 0 ? axis + layout.result.length : axis
+  return countedAxis(axis, layout.result.length)
 }
 
 /** The axis of the source that is an axis of the result, whole. */

@@ -1,4 +1,5 @@
 import type { Node } from '../../graph/graph.ts'
+import { countedAxis } from '../../ops/axes.ts'
 import type { Ref } from '../../ops/build.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { isLayoutNode } from './layout-node.ts'
@@ -34,7 +35,7 @@ export const splitToSlice = rule({
     if (read.length !== 1 || outputs.length === 1) return decline('not one of several parts is read')
     const rank = type(x)?.shape?.length
     if (rank === undefined) return decline('the rank of its input is not known')
-    const axis = split.attributes.axis < 0 ? split.attributes.axis + rank : split.attributes.axis
+    const axis = countedAxis(split.attributes.axis, rank)
     const [at] = read as [number]
     // Slices that have just become this Split come to it one by one.
     if ([...readers(x)].some(reader => partOf(reader, tools)?.axis === axis)) {
@@ -64,7 +65,7 @@ function partOf(node: Node, tools: Tools): Part | undefined {
   const shape = tools.type(node.inputs[0]!)?.shape
   if (index?.shape.length !== 0 || !shape) return undefined
   const { axis: given = 0 } = tools.attributes(node) as { axis?: number }
-  const axis = given < 0 ? given + shape.length : given
+  const axis = countedAxis(given, shape.length)
   const size = shape[axis]
   const start = Number(index.data[0])
   return typeof size === 'number' && size > 1 ? { axis, start: start < 0 ? start + size : start, count: 1 } : undefined
@@ -76,7 +77,7 @@ function splitPart(source: Ref, part: Part, tools: Tools): Ref | undefined {
   for (const reader of tools.readers(source)) {
     if (reader.op !== 'Split' || reader.domain !== '' || reader.inputs[0] !== source) continue
     const { axis = 0 } = tools.attributes(reader) as { axis?: number }
-    if ((axis < 0 ? axis + rank : axis) !== part.axis) continue
+    if (countedAxis(axis, rank) !== part.axis) continue
     let start = 0
     for (const output of reader.outputs) {
       const size = tools.type(output)?.shape?.[part.axis]

@@ -1,6 +1,7 @@
 import { isFloat } from '../../base/dtype.ts'
 import { elementCount, isFixed } from '../../base/shape.ts'
 import { numbers, type Tensor } from '../../base/tensor.ts'
+import { countedAxis } from '../../ops/axes.ts'
 import type { Ref } from '../../ops/build.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { floatNumber } from '../float-number.ts'
@@ -78,7 +79,7 @@ export const sumToMean = rule({
     const shape = type(x)?.shape
     if (!shape) return decline('the rank is not known')
     if (spreads(number, reduction.node.outputs[0]!, tools)) return decline('the constant may add dimensions')
-    const named = axes ? Array.from(numbers(axes), axis => (axis < 0 ? axis + shape.length : axis)) : []
+    const named = axes ? Array.from(numbers(axes), axis => countedAxis(axis, shape.length)) : []
     if (named.length === 0 && reduction.attributes.noop_with_empty_axes) return decline('it sums nothing')
     const sizes = named.length > 0 ? named.map(axis => shape[axis]!) : shape
     if (!isFixed(sizes)) return decline('the number of terms is not known')

@@ -1,4 +1,5 @@
 import { numbers } from '../../base/tensor.ts'
+import { countedAxis } from '../../ops/axes.ts'
 import type { Found } from '../../rewrite/pattern.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { isNeverNegative } from './never-negative.ts'
@@ -16,7 +17,7 @@ function spatialPads(pad: Found<'Pad'>, tools: Tools, fill: number | 'lowest'): 
   if (value === undefined || (fill === 'lowest' ? value > -3.4e38 : value !== fill))
     return 'it pads with another number'
   const given = numbers(pads)
-  const named = axes ? Array.from(numbers(axes), axis => (axis < 0 ? axis + rank : axis)) : [...Array(rank).keys()]
+  const named = axes ? Array.from(numbers(axes), axis => countedAxis(axis, rank)) : [...Array(rank).keys()]
   const [before, after] = [new Array<number>(rank).fill(0), new Array<number>(rank).fill(0)]
   named.forEach((axis, i) => {
     before[axis] = given[i]!

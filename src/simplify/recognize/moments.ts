@@ -2,6 +2,7 @@ import type { Shape } from '../../base/shape.ts'
 import { sameDim } from '../../base/shape.ts'
 import { numbers } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
+import { countedAxis } from '../../ops/axes.ts'
 import type { Ref } from '../../ops/build.ts'
 import type { Tools } from '../../rewrite/rule.ts'
 import { numberOf } from './polynomial.ts'
@@ -71,7 +72,7 @@ function reduced(ref: Ref, tools: Tools, kept: boolean): Mean | undefined {
   const axes = named === '' ? undefined : tools.constant(named)
   const rank = tools.type(x)?.shape?.length
   if (!axes || rank === undefined || axes.data.length === 0) return undefined
-  const counted = Array.from(numbers(axes), axis => (axis < 0 ? axis + rank : axis))
+  const counted = Array.from(numbers(axes), axis => countedAxis(axis, rank))
   return { x, axes: [...new Set(counted)].sort((a, b) => a - b) }
 }
 

@@ -2,6 +2,7 @@ import { isFloat } from '../../base/dtype.ts'
 import type { Dim, Shape } from '../../base/shape.ts'
 import { full, numbers, type Tensor } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
+import { countedAxis } from '../../ops/axes.ts'
 import type { Ref } from '../../ops/build.ts'
 import type { Constant, Vocabulary } from '../../rewrite/pattern.ts'
 import { type Decline, rule, type Tools } from '../../rewrite/rule.ts'
@@ -179,12 +180,7 @@ function onScale(
   // Where each axis lay before the Transpose.
   const before = perm ? perm.map((_, axis) => padded[perm.indexOf(axis)]!) : padded
   const axis = (norm.attributes as { axis?: number }).axis ?? 1
-  const own =
-    norm.type === 'InstanceNormalization'
-      ? [1]
-      : reversed(rank)
-          .reverse()
-          .slice(axis < 0 ? axis + rank : axis)
+  const own = norm.type === 'InstanceNormalization' ? [1] : reversed(rank).reverse().slice(countedAxis(axis, rank))
   const sizes = own.map(at => before[at]!)
   if (`${sizes}` !== `${scale.shape}` || (perm && own.length > 1)) return undefined
   return { shape: scale.shape, values: numbers(c) }

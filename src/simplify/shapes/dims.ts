@@ -1,5 +1,6 @@
 import { type Dim, type Shape, sameDim } from '../../base/shape.ts'
 import { int64s } from '../../base/tensor.ts'
+import { countedAxis } from '../../ops/axes.ts'
 import type { Ops, Ref } from '../../ops/build.ts'
 import type { Tools } from '../../rewrite/rule.ts'
 
@@ -79,7 +80,7 @@ function longestRun(dims: readonly Dim[], at: number, sources: readonly Ref[], l
 /** The value of a Shape node that reads just these dimensions already. */
 export function existingShape(run: Run, { readers, type, attributes }: Look): Ref | undefined {
   const rank = type(run.ref)?.shape?.length ?? 0
-  const counted = (axis: number) => Math.min(Math.max(axis < 0 ? axis + rank : axis, 0), rank)
+  const counted = (axis: number) => Math.min(Math.max(countedAxis(axis, rank), 0), rank)
   for (const node of readers(run.ref)) {
     if (node.op !== 'Shape' || node.domain !== '') continue
     const { start = 0, end = rank } = attributes(node) as { start?: number; end?: number }

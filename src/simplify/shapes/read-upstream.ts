@@ -1,3 +1,4 @@
+import { countedAxis } from '../../ops/axes.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import type { Settings } from '../settings.ts'
 import { climb, isOneNode, type Run } from './dims.ts'
@@ -80,7 +81,7 @@ interface Bounds {
 
 /** Which dimensions a Shape node gives. */
 function runOf(ref: string, rank: number, { start = 0, end = rank }: Bounds): Run {
-  const counted = (axis: number) => Math.min(Math.max(axis < 0 ? axis + rank : axis, 0), rank)
+  const counted = (axis: number) => Math.min(Math.max(countedAxis(axis, rank), 0), rank)
   return { ref, start: counted(start), end: counted(end) }
 }
 
