@@ -1,6 +1,9 @@
 import { dialect } from '../graph/graph.ts'
 
-/** What a user may decide about simplifying, filled in; each step takes what concerns it. */
+/**
+ * What a user may decide about simplifying, filled in; each step takes what concerns it. Dimensions that have no fixed size
+ * are taken to be at least 1: where one is 0, a Reshape of the result may find no size to copy or to leave open.
+ */
 export interface Settings {
   /** Keep initializers among the graph's inputs, so that callers can override them; nothing is folded into those. */
   readonly keepOverridable: boolean

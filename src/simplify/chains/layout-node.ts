@@ -87,6 +87,8 @@ export function emitMoves(op: Ops, x: Ref, moves: readonly Move[]): Ref {
         return op.Transpose([ref], { perm: move.perm })
       case 'Reshape':
         return op.Reshape([ref, op.ints(move.target)])
+      case 'Flatten':
+        return op.Flatten([ref], { axis: move.axis })
       default:
         return op[move.op]([ref, op.ints(move.axes)])
     }

@@ -140,6 +140,7 @@ export type Move =
   | { readonly op: 'Reshape'; readonly target: readonly number[] }
   | { readonly op: 'Squeeze' | 'Unsqueeze'; readonly axes: readonly number[] }
   | { readonly op: 'Transpose'; readonly perm: readonly number[] }
+  | { readonly op: 'Flatten'; readonly axis: number }
 
 /** The fewest nodes that do what a layout says, Transposes avoided; undefined where a Reshape's target cannot be said. */
 export function planOf(layout: Layout): readonly Move[] | undefined {
@@ -225,6 +226,8 @@ function reshapeMoves(layout: Layout, from: readonly Axis[], to: readonly Axis[]
   const added = extraOnes(to, from)
   if (added) return [{ op: 'Unsqueeze', axes: added }]
   const target = targetOf(shapeOfAxes(layout, from), shapeOfAxes(layout, to), (a, b) => sameList(from[a]!, to[b]!))
+  const split = target?.includes(-1) ? flattenedAt(from, to) : undefined
+  if (split !== undefined) return [{ op: 'Flatten', axis: split }]
   if (target) return [{ op: 'Reshape', target }]
   const ones = from.flatMap((axis, i) => (axis.length === 0 ? [i] : []))
   const others = to.flatMap((axis, i) => (axis.length === 0 ? [i] : []))
@@ -237,6 +240,16 @@ function reshapeMoves(layout: Layout, from: readonly Axis[], to: readonly Axis[]
     { op: 'Squeeze', axes: ones },
     { op: 'Unsqueeze', axes: others },
   ]
+}
+
+/**
+ * The axis before which and from which a Flatten merges what `from` holds into the two axes of `to`: unlike a Reshape that
+ * leaves a size open, it takes sizes of 0.
+ */
+function flattenedAt(from: readonly Axis[], to: readonly Axis[]): number | undefined {
+  if (to.length !== 2) return undefined
+  for (let axis = 0; axis <= from.length; axis++) if (sameList(from.slice(0, axis).flat(), to[0]!)) return axis
+  return undefined
 }
 
 /** The axes of size 1 that one side has and the other lacks, if that is all the difference. */

@@ -1,15 +1,19 @@
-import { exactQuotient, sameDim } from '../../base/shape.ts'
+import { exactQuotient, productOf, type Shape, sameDim } from '../../base/shape.ts'
 import { float32s } from '../../base/tensor.ts'
 import { rule } from '../../rewrite/rule.ts'
 import { targetOf } from '../chains/layout.ts'
 import type { Settings } from '../settings.ts'
+
+/** The opset whose Flatten first takes elements of all types. */
+const flattensAll = 9
 
 /** The opset whose Reshape first takes a 0 for a size, if asked to. */
 const saysZero = 14
 
 /**
  * A Reshape whose computed target is known as numbers and symbols takes a constant one: 0 copies a symbol from the same
- * axis, and one size is left for -1.
+ * axis, and one size is left for -1. Where axes merge into two it is a Flatten, which leaves none open: a size is not to be
+ * told where another is 0.
  */
 export const constantReshape = ({ opset }: Pick<Settings, 'opset'>) =>
   rule({
@@ -24,9 +28,21 @@ export const constantReshape = ({ opset }: Pick<Settings, 'opset'>) =>
         return op.Reshape([x, op.ints(to as number[])], to.includes(0) ? { allowzero: 1 } : {})
       }
       const sizes = targetOf(from, to)
+      const split = sizes?.includes(-1) && opset >= flattensAll ? flattenedAt(from, to) : undefined
+      if (split !== undefined) return op.Flatten([x], { axis: split })
       return sizes ? op.Reshape([x, op.ints(sizes)]) : decline('more than one size is neither fixed nor copied')
     },
   })
+
+/** The axis at which a shape falls into two whose products are the sizes of another. */
+function flattenedAt(from: Shape, to: Shape): number | undefined {
+  if (to.length !== 2) return undefined
+  for (let axis = 0; axis <= from.length; axis++) {
+    const [front, back] = [productOf(from.slice(0, axis)), productOf(from.slice(axis))]
+    if (sameDim(front, to[0]!) && sameDim(back, to[1]!)) return axis
+  }
+  return undefined
+}
 
 /** An Expand's computed target needs only the sizes that change: where x has the size already, 1 says as much. */
 export const constantExpand = rule({
