@@ -77,16 +77,28 @@ function longestRun(dims: readonly Dim[], at: number, sources: readonly Ref[], l
   return best
 }
 
-/** The value of a Shape node that reads just these dimensions already. */
-export function existingShape(run: Run, { readers, type, attributes }: Look): Ref | undefined {
-  const rank = type(run.ref)?.shape?.length ?? 0
+interface Bounds {
+  readonly start?: number | undefined
+  readonly end?: number | undefined
+}
+
+/** Which dimensions of a value a Shape node with such attributes gives. */
+export function runOf(ref: Ref, rank: number, { start = 0, end = rank }: Bounds): Run {
   const counted = (axis: number) => Math.min(Math.max(countedAxis(axis, rank), 0), rank)
-  for (const node of readers(run.ref)) {
-    if (node.op !== 'Shape' || node.domain !== '') continue
-    const { start = 0, end = rank } = attributes(node) as { start?: number; end?: number }
-    if (counted(start) === run.start && counted(end) === run.end) return node.outputs[0]
-  }
-  return undefined
+  return { ref, start: counted(start), end: counted(end) }
+}
+
+/** What the Shape nodes that read a value give. */
+export function shapesOf(ref: Ref, { readers, type, attributes }: Look): readonly (Run & { readonly output: Ref })[] {
+  const rank = type(ref)?.shape?.length ?? 0
+  return [...readers(ref)]
+    .filter(node => node.op === 'Shape' && node.domain === '')
+    .map(node => ({ ...runOf(ref, rank, attributes(node)), output: node.outputs[0]! }))
+}
+
+/** The value of a Shape node that reads just these dimensions already. */
+export function existingShape({ ref, start, end }: Run, look: Look): Ref | undefined {
+  return shapesOf(ref, look).find(run => run.start === start && run.end === end)?.output
 }
 
 /** The opset that first lets a Shape read some of the dimensions alone: before it, a Slice takes them from all. */

@@ -1,7 +1,6 @@
-import { countedAxis } from '../../ops/axes.ts'
-import { rule, type Tools } from '../../rewrite/rule.ts'
+import { rule } from '../../rewrite/rule.ts'
 import type { Settings } from '../settings.ts'
-import { climb, isOneNode, type Run } from './dims.ts'
+import { climb, isOneNode, type Run, runOf, shapesOf } from './dims.ts'
 
 /**
  * A Shape reads the dimensions it gives as far up in the graph as they stand side by side: what many nodes ask of values
@@ -74,27 +73,8 @@ export const pickDimensionUpstream = rule({
   },
 })
 
-interface Bounds {
-  readonly start?: number | undefined
-  readonly end?: number | undefined
-}
-
-/** Which dimensions a Shape node gives. */
-function runOf(ref: string, rank: number, { start = 0, end = rank }: Bounds): Run {
-  const counted = (axis: number) => Math.min(Math.max(countedAxis(axis, rank), 0), rank)
-  return { ref, start: counted(start), end: counted(end) }
-}
-
 /** The axis that an index picks; undefined where the index is outside. */
 function pickedFrom({ start, end }: Run, index: number): number | undefined {
   const axis = index < 0 ? end + index : start + index
   return axis < start || axis >= end ? undefined : axis
-}
-
-/** The Shape nodes that read a value. */
-function shapesOf(ref: string, { readers, type, attributes }: Tools): readonly (Run & { readonly output: string })[] {
-  const rank = type(ref)?.shape?.length ?? 0
-  return [...readers(ref)]
-    .filter(node => node.op === 'Shape' && node.domain === '')
-    .map(node => ({ ...runOf(ref, rank, attributes(node)), output: node.outputs[0]! }))
 }
