@@ -60,6 +60,12 @@ export function otherSizes({ batch, side, length, ...rest }: Plan): readonly Pla
   ]
 }
 
+/** A plan and those of the same sizes with a smaller vocabulary, in which what ran by luck runs for sure. */
+export function withFewerIntegers(plan: Plan): readonly Plan[] {
+  const fewer = valuePlans.filter(({ integers }) => integers.below < plan.ranges.integers.below)
+  return [plan, ...fewer.map(({ integers }) => ({ ...plan, ranges: { ...plan.ranges, integers } }))]
+}
+
 /** Inputs with a name for each dimension of which nothing is stated. */
 export function namedDims(inputs: readonly Value[]): readonly Value[] {
   return inputs.map(value => {

@@ -3,7 +3,7 @@ import { formatShape, isTensorType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import type { Feeds, Results, Session } from '../runtime/backend.ts'
-import { keyOf, namedDims, otherSizes, type Plan, plans, ranked, sizesOf } from './feed-plans.ts'
+import { keyOf, namedDims, otherSizes, type Plan, plans, ranked, sizesOf, withFewerIntegers } from './feed-plans.ts'
 import { neighbouringConstants } from './neighbouring-constants.ts'
 import { type RandomFeedsOptions, randomFeeds } from './random-feeds.ts'
 
@@ -95,12 +95,12 @@ export async function findFeeds(
     const wanted = Math.max(count, Math.min(4, Math.max(0, ...lists)))
     for (let one = 1; one < wanted; one++) {
       const others = one === 1 ? otherSizes(first.plan) : []
-      for (const plan of [...others, first.plan]) {
-        if (
-          plan !== first.plan &&
-          keyOf(inputs, plan, sizes, shapes, neighbours) === keyOf(inputs, first.plan, sizes, shapes, neighbours)
-        )
-          continue
+      const tried = new Set(others.length === 0 ? [] : [keyOf(inputs, first.plan, sizes, shapes, neighbours)])
+      // Other numbers of the first plan come last: they say less than other sizes do.
+      for (const plan of [...others.flatMap(withFewerIntegers), ...withFewerIntegers(first.plan)]) {
+        const key = keyOf(inputs, plan, sizes, shapes, neighbours)
+        if (plan !== first.plan && tried.has(key)) continue
+        tried.add(key)
         const trial = await attempt(plan, one).catch(error => {
           if (error instanceof SinterError) return undefined
           throw error
