@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { type DType, isFloat } from '../../src/base/dtype.ts'
 import { SinterError } from '../../src/base/errors.ts'
 import { elementCount, isTensorType } from '../../src/base/shape.ts'
 import { reshape, type Tensor } from '../../src/base/tensor.ts'
@@ -8,7 +9,11 @@ import { emptyGraph, type Graph, type Node, type Value } from '../../src/graph/g
 import { builder, type Ops } from '../../src/ops/build.ts'
 import { infer, scopeOf } from '../../src/read/infer.ts'
 import { type Made, Nothing, type Site } from './network-site.ts'
-import { stepsByKind } from './network-steps.ts'
+import { lacking, stepsByKind } from './network-steps.ts'
+
+/** Element types, as often as networks of them are drawn, and ONNX's numbers of them. */
+const dtypes = ['float32', 'float32', 'float32', 'float64', 'int32', 'int64'] as const
+const codes = { float32: 1, float64: 11, int32: 6, int64: 7 }
 
 const step = fc.record({
   kind: fc.constantFrom(...Object.keys(stepsByKind)),
@@ -17,9 +22,12 @@ const step = fc.record({
 })
 
 const plan = fc.record({
+  dtype: fc.constantFrom(...dtypes),
   steps: fc.array(step, { minLength: 2, maxLength: 14, size: 'max' }),
   opset: fc.constantFrom(21, 18, 17, 13, 12, 11),
   batch: fc.constantFrom<number | string>(2, 'N', 1),
+  /** Of the image: one that wider constants meet, or nobody knows how many. */
+  channels: fc.constantFrom<number | string>(3, 3, 1, 'C'),
   outputs: fc.array(fc.nat(20), { maxLength: 3 }),
   /** How each initializer is written, in turn: as one, as one that can be fed, as a Constant node. */
   constants: fc.array(fc.constantFrom('initializer', 'initializer', 'input', 'node'), { minLength: 1, maxLength: 6 }),
@@ -35,11 +43,23 @@ type Plan = typeof plan extends fc.Arbitrary<infer T> ? T : never
  */
 export const network: fc.Arbitrary<Graph> = plan.map(networkOf)
 
-function networkOf({ steps, opset, batch, outputs, constants, copies, passThrough }: Plan): Graph {
+function networkOf({
+  dtype,
+  steps,
+  opset: wanted,
+  batch,
+  channels,
+  outputs,
+  constants,
+  copies,
+  passThrough,
+}: Plan): Graph {
+  // Before, many operators took float32 alone.
+  const opset = dtype === 'float32' ? wanted : Math.max(wanted, 13)
   const inputs: Value[] = [
-    { name: 'image', type: { dtype: 'float32', shape: [batch, 3, 5, 6] } },
-    { name: 'rows', type: { dtype: 'float32', shape: [batch, 4] } },
-    { name: 'vector', type: { dtype: 'float32', shape: [4] } },
+    { name: 'image', type: { dtype, shape: [batch, channels, 5, 6] } },
+    { name: 'rows', type: { dtype, shape: [batch, 4] } },
+    { name: 'vector', type: { dtype, shape: [4] } },
   ]
   const empty: Graph = { ...emptyGraph('network'), inputs, opset: { '': opset } }
   const made: Made[] = []
@@ -47,22 +67,27 @@ function networkOf({ steps, opset, batch, outputs, constants, copies, passThroug
     empty,
     draft => {
       const op = builder(draft, scopeOf(empty, infer(empty)))
-      for (const { name } of inputs) made.push(asMade(op, name, true)!)
+      const known = (ref: string, exact: boolean) => asMade(op, ref, exact, dtype)
+      for (const { name } of inputs) made.push(known(name, true)!)
       for (const { kind, choices } of steps) {
+        if (lacking[dtype]?.includes(kind)) continue
         let at = 0
         const below = (bound: number) => choices[at++ % choices.length]! % bound
         const site: Site = {
           op,
           draft,
           opset,
+          dtype,
+          cast: ref => op.Cast([ref], { to: codes[dtype] }),
           below,
           value(fits = () => true) {
             const found = made.filter(fits)
             if (found.length === 0) throw new Nothing()
-            return found[found.length - 1 - below(found.length)]!
+            // Mostly the newest, so that steps come to stand on one another.
+            return found[found.length - 1 - (below(3) > 0 ? below(found.length) : 0)]!
           },
           make(ref, exact) {
-            const value = asMade(op, ref, exact)
+            const value = known(ref, exact)
             if (value) made.push(value)
           },
         }
@@ -87,13 +112,13 @@ function networkOf({ steps, opset, batch, outputs, constants, copies, passThroug
 }
 
 /** Values of unknown rank, empty ones and large ones are of no use to further steps. */
-function asMade(op: Ops, ref: string, exact: boolean): Made | undefined {
+function asMade(op: Ops, ref: string, exact: boolean, own: DType): Made | undefined {
   const type = op.type(ref)
   if (!isTensorType(type) || !type.shape) return undefined
   const { dtype, shape } = type
   if (shape.includes(0)) return undefined
   if (elementCount(shape.map(dim => (typeof dim === 'number' ? dim : 3))) > 5000 || shape.length > 6) return undefined
-  return { ref, dtype, shape, exact }
+  return { ref, dtype, shape, exact, own: dtype === own }
 }
 
 /** Some constants become inputs with a default, others Constant nodes. */
@@ -111,8 +136,7 @@ function writeConstants(graph: Graph, ways: Plan['constants']): Graph {
     }
     initializers.set(name, value)
     // Only what is computed with: shapes and axes that could be fed leave everything open.
-    if (way === 'input' && value.dtype === 'float32')
-      inputs.push({ name, type: { dtype: value.dtype, shape: value.shape } })
+    if (way === 'input' && isFloat(value.dtype)) inputs.push({ name, type: { dtype: value.dtype, shape: value.shape } })
   }
   return { ...graph, inputs, initializers, nodes: [...nodes, ...graph.nodes] }
 }

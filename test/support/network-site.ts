@@ -7,6 +7,10 @@ export interface Site {
   readonly op: Ops
   readonly draft: Draft
   readonly opset: number
+  /** The element type that the network computes in. */
+  readonly dtype: TensorType['dtype']
+  /** A value as numbers of that type. */
+  cast(ref: string): string
   /** Numbers that steer the step's choices, each below a bound. */
   below(bound: number): number
   /** A value made before whose type fits; the step comes to nothing if there is none. */
@@ -15,10 +19,15 @@ export interface Site {
   make(ref: string, exact: boolean): void
 }
 
+/** Adds an operator or several to a network. */
+export type Step = (site: Site) => void
+
 export interface Known {
   readonly dtype: TensorType['dtype']
   readonly shape: readonly (number | string)[]
   readonly exact: boolean
+  /** Whether it is of the element type that the network computes in. */
+  readonly own: boolean
 }
 
 export interface Made extends Known {

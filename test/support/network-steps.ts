@@ -1,88 +1,69 @@
-import { fromNumbers, full, scalar, type Tensor, tensor } from '../../src/base/tensor.ts'
+import { isFloat } from '../../src/base/dtype.ts'
+import { fromNumbers, full, scalar } from '../../src/base/tensor.ts'
 import { attribute } from '../../src/graph/attributes.ts'
-import { node } from '../../src/graph/edit.ts'
-import type { Body, Node } from '../../src/graph/graph.ts'
 import type { OpName } from '../../src/ops/spec.ts'
-import { type Known, type Made, Nothing, type Site } from './network-site.ts'
-
-const isFloat = ({ dtype }: Known) => dtype === 'float32'
-const isExact = (type: Known) => isFloat(type) && type.exact
-const isRanked = (type: Known) => isFloat(type) && type.shape.length > 0
-const ofRank = (rank: number) => (type: Known) => isFloat(type) && type.shape.length === rank
-
-function require<T>(value: T | undefined | false): T {
-  if (value === undefined || value === false) throw new Nothing()
-  return value
-}
-
-const fixed = (dim: number | string | undefined) => require(typeof dim === 'number' && dim > 0 && dim)
-
-/** Quarters from -2 to 2, different for each salt. */
-function constant(shape: readonly number[], salt: number): Tensor {
-  const count = shape.reduce((a, b) => a * b, 1)
-  return fromNumbers(
-    'float32',
-    shape,
-    Array.from({ length: count }, (_, i) => (((i * 7 + salt * 5) % 17) - 8) / 4),
-  )
-}
-
-function positive(shape: readonly number[], salt: number): Tensor {
-  const { data } = constant(shape, salt)
-  return fromNumbers(
-    'float32',
-    shape,
-    Array.from(data as Float32Array, v => Math.abs(v) + 0.5),
-  )
-}
-
-type Step = (site: Site) => void
+import { bodies } from './network-bodies.ts'
+import {
+  broadcasts,
+  constant,
+  fixed,
+  isExact,
+  isOwn,
+  isRanked,
+  number,
+  positive,
+  scalarOf,
+} from './network-constants.ts'
+import { layers } from './network-layers.ts'
+import type { Known, Site, Step } from './network-site.ts'
 
 /** An operator of one operand, whether it keeps numbers exact, and attributes by choice. */
 function unary(type: OpName, exact = false, attributes: readonly Record<string, unknown>[] = [{}]): Step {
   return ({ op, value, make, below }) => {
-    const x = value(isFloat)
+    const x = value(isOwn)
     make(op.many(type, 1, [x.ref], attributes[below(attributes.length)])[0]!, exact && x.exact)
   }
 }
 
-/** An operator of two operands: of two values, or of a value and a constant that broadcasts to it. */
+/** An operator of two operands: of two values, or of a value and a constant that broadcasts to it, or it to the constant. */
 function binary(type: OpName, exact: boolean): Step {
-  return ({ op, value, make, below }) => {
-    const a = value(isFloat)
+  return site => {
+    const { op, value, make, below, dtype } = site
+    const a = value(isOwn)
     const form = below(6)
-    if (form === 0) {
-      const b = value(type => isFloat(type) && broadcasts(type, a))
+    // Integers divided by 0 end the process.
+    const divides = type === 'Div'
+    const bare = divides && !isFloat(dtype)
+    if (form === 0 && !bare) {
+      const b = value(type => type.own && broadcasts(type, a))
       return make(op.many(type, 1, below(2) === 0 ? [a.ref, b.ref] : [b.ref, a.ref])[0]!, exact && a.exact && b.exact)
     }
-    const neutral = form === 1
-    const shapes = [[], [1], ...(a.shape.length === 4 ? [[1, fixed(a.shape[1]), 1, 1]] : []), lastOf(a)]
+    const shapes = [
+      [],
+      [1],
+      ...(a.shape.length === 4 ? [[1, a.shape[1] === 1 ? 3 : fixed(a.shape[1]), 1, 1]] : []),
+      lastOf(a),
+      [1, ...a.shape.map(() => 1)],
+    ]
     const shape = shapes[below(shapes.length)]!
-    const one = type === 'Mul' || type === 'Div' ? 1 : 0
-    const make_ = type === 'Div' ? positive : constant
-    const b = op.constant(neutral ? full('float32', shape, one) : make_(shape, below(9)))
-    make(op.many(type, 1, below(4) > 0 ? [a.ref, b] : [b, a.ref])[0]!, exact && a.exact)
+    const neutral = () => op.constant(full(dtype, shape, type === 'Mul' || divides ? 1 : 0))
+    const b = form === 1 ? neutral() : (divides ? positive : constant)(site, shape, below(9))
+    make(op.many(type, 1, below(4) > 0 || bare ? [a.ref, b] : [b, a.ref])[0]!, exact && a.exact)
   }
 }
 
+/** As many numbers as the last axis has elements; several, where it has one or an open number of them. */
 function lastOf({ shape }: Known): readonly number[] {
   const last = shape.at(-1)
-  return typeof last === 'number' ? [last] : [1]
-}
-
-function broadcasts(a: Known, b: Known): boolean {
-  for (let i = 1; i <= Math.min(a.shape.length, b.shape.length); i++) {
-    const [x, y] = [a.shape.at(-i)!, b.shape.at(-i)!]
-    if (x !== y && x !== 1 && y !== 1) return false
-  }
-  return true
+  return typeof last === 'number' && last > 1 ? [last] : [3]
 }
 
 const compare =
   (type: 'Greater' | 'Less' | 'Equal'): Step =>
-  ({ op, value, make, below }) => {
+  site => {
+    const { op, value, make, below } = site
     const a = value(isExact)
-    const b = below(2) === 0 ? value(type => isExact(type) && broadcasts(type, a)).ref : op.scalar(below(5) - 2)
+    const b = below(2) === 0 ? value(type => isExact(type) && broadcasts(type, a)).ref : number(site, below(5) - 2, a)
     make(op[type]([a.ref, b]), true)
   }
 
@@ -112,29 +93,8 @@ function permutation(rank: number, below: Site['below']): number[] {
   return perm
 }
 
-function body(name: string, nodes: readonly Node[], outputs: readonly string[], inputs: Body['inputs'] = []): Body {
-  return {
-    name,
-    inputs,
-    outputs: outputs.map(output => ({ name: output, type: undefined })),
-    nodes,
-    initializers: new Map(),
-    types: new Map(),
-  }
-}
-
-/** A node with bodies, whose output types follow from what it was given. */
-function emit({ op, draft }: Site, made: Node, like: Made): string {
-  // The builder learns the type from a node whose output has it.
-  draft.add(made)
-  const result = op.Identity([like.ref])
-  for (const one of draft.nodes()) {
-    if (one.outputs[0] === result) draft.replace(one, { ...one, inputs: [made.outputs[0]!] })
-  }
-  return result
-}
-
-export const stepsByKind: Readonly<Record<string, Step>> = {
+/** Operators that compute element by element, move elements and reduce. */
+const plain: Readonly<Record<string, Step>> = {
   Relu: unary('Relu', true),
   Neg: unary('Neg', true),
   Abs: unary('Abs', true),
@@ -157,7 +117,10 @@ export const stepsByKind: Readonly<Record<string, Step>> = {
   Div: binary('Div', false),
   Max: binary('Max', true),
   Min: binary('Min', true),
-  Pow: ({ op, value, make }) => make(op.Pow([value(isFloat).ref, op.scalar(2)]), false),
+  Pow: site => {
+    const x = site.value(isOwn)
+    site.make(site.op.Pow([x.ref, number(site, 2, x)]), false)
+  },
   Greater: compare('Greater'),
   Less: compare('Less'),
   Equal: compare('Equal'),
@@ -167,24 +130,26 @@ export const stepsByKind: Readonly<Record<string, Step>> = {
     const b = value(type => type.dtype === 'bool' && broadcasts(type, a))
     make(op.And([a.ref, b.ref]), true)
   },
-  Where: ({ op, value, make, below }) => {
+  Where: site => {
+    const { op, value, make, below } = site
     const condition = value(({ dtype }) => dtype === 'bool')
-    const a = value(type => isFloat(type) && broadcasts(type, condition))
-    make(op.Where([condition.ref, a.ref, op.scalar(below(5) - 2)]), a.exact)
+    const a = value(type => type.own && broadcasts(type, condition))
+    make(op.Where([condition.ref, a.ref, number(site, below(5) - 2, a)]), a.exact)
   },
   Cast: ({ op, value, make, below }) => {
     const x = value(type => type.exact)
     const to = [1, 6, 7, 11, 9][below(5)]!
     make(op.Cast([x.ref], { to }), true)
   },
-  CastBack: ({ op, value, make }) => make(op.Cast([value(type => type.exact).ref], { to: 1 }), true),
+  CastBack: ({ value, make, cast }) => make(cast(value(type => type.exact).ref), true),
   ReduceMean: reduce('ReduceMean'),
   ReduceSum: reduce('ReduceSum'),
   ReduceMax: reduce('ReduceMax'),
   ReduceMin: reduce('ReduceMin'),
-  Clip: ({ op, value, make, below }) => {
-    const x = value(isFloat)
-    const [low, high] = [op.scalar(below(3) - 2), op.scalar(1 + below(6))]
+  Clip: site => {
+    const { op, value, make, below } = site
+    const x = value(isOwn)
+    const [low, high] = [scalarOf(site, below(3) - 2), scalarOf(site, 1 + below(6))]
     make(op.Clip([x.ref, below(4) === 0 ? null : low, below(4) === 0 ? null : high]), x.exact)
   },
   Transpose: ({ op, value, make, below }) => {
@@ -204,22 +169,22 @@ export const stepsByKind: Readonly<Record<string, Step>> = {
     const target = op.Concat([withAxes(site, 'Unsqueeze', size, [0]), rest], { axis: 0 })
     make(op.Reshape([x.ref, target]), x.exact)
   },
-  SizeArithmetic: ({ op, value, make, below }) => {
+  SizeArithmetic: ({ op, value, make, below, cast }) => {
     const x = value(isRanked)
     const size = op.Slice([op.Shape([x.ref]), op.ints([0]), op.ints([1])])
     const doubled = below(2) === 0 ? op.Mul([size, op.ints([2])]) : op.Add([size, op.ints([1])])
-    make(op.Cast([doubled], { to: 1 }), true)
+    make(cast(doubled), true)
   },
   Flatten: ({ op, value, make, below }) => {
     const x = value(isRanked)
     make(op.Flatten([x.ref], { axis: below(x.shape.length + 1) }), x.exact)
   },
   Squeeze: site => {
-    const x = site.value(({ dtype, shape }) => dtype === 'float32' && shape.includes(1))
+    const x = site.value(({ own, shape }) => own && shape.includes(1))
     site.make(withAxes(site, 'Squeeze', x.ref, [x.shape.indexOf(1)]), x.exact)
   },
   Unsqueeze: site => {
-    const x = site.value(isFloat)
+    const x = site.value(isOwn)
     site.make(withAxes(site, 'Unsqueeze', x.ref, [site.below(x.shape.length + 1)]), x.exact)
   },
   Slice: ({ op, value, make, below }) => {
@@ -234,9 +199,7 @@ export const stepsByKind: Readonly<Record<string, Step>> = {
     const x = value(isRanked)
     const axis = below(x.shape.length)
     const alike = (type: Known) =>
-      isFloat(type) &&
-      type.shape.length === x.shape.length &&
-      type.shape.every((dim, i) => i === axis || dim === x.shape[i])
+      type.own && type.shape.length === x.shape.length && type.shape.every((dim, i) => i === axis || dim === x.shape[i])
     const others = Array.from({ length: below(3) }, () => value(alike))
     make(
       op.Concat([x.ref, ...others.map(({ ref }) => ref)], { axis }),
@@ -257,7 +220,7 @@ export const stepsByKind: Readonly<Record<string, Step>> = {
     if (below(2) === 0) make(op.Concat(parts, { axis }), x.exact)
   },
   Expand: ({ op, value, make, below }) => {
-    const x = value(isFloat)
+    const x = value(isOwn)
     const target = below(3) === 0 ? [1] : [2, ...x.shape.map(() => 1)]
     make(op.Expand([x.ref, op.ints(target)]), x.exact)
   },
@@ -273,155 +236,43 @@ export const stepsByKind: Readonly<Record<string, Step>> = {
     const index = below(3) === 0 ? op.constant(scalar('int64', indices[0]!)) : op.ints(indices)
     make(op.Gather([x.ref, index], { axis }), x.exact)
   },
-  Pad: ({ op, value, make, below }) => {
+  Pad: site => {
+    const { op, value, make, below } = site
     const x = value(isRanked)
     const pads = [...x.shape, ...x.shape].map((_, i) => (i % x.shape.length < x.shape.length - 2 ? 0 : below(3)))
-    make(op.Pad([x.ref, op.ints(pads), below(2) === 0 ? null : op.scalar(below(2))]), x.exact)
+    make(op.Pad([x.ref, op.ints(pads), below(2) === 0 ? null : scalarOf(site, below(2))]), x.exact)
   },
-  Conv: ({ op, value, make, below }) => {
-    const x = value(ofRank(4))
-    const channels = fixed(x.shape[1])
-    const group = below(3) === 0 ? channels : 1
-    const kernel = 1 + below(3)
-    const w = op.constant(constant([channels * (1 + below(2)), channels / group, kernel, kernel], below(9)))
-    const outputs = op.shape(w)[0]!
-    const b = below(2) === 0 ? null : op.constant(constant([outputs], below(9)))
-    const pads = below(2) === 0 ? [0, 0, 0, 0] : [1, 1, 1, 1]
-    make(op.Conv([x.ref, w, b], { group, pads, strides: [1 + below(2), 1] }), false)
-  },
-  ConvTranspose: ({ op, value, make, below }) => {
-    const x = value(ofRank(4))
-    const channels = fixed(x.shape[1])
-    const w = op.constant(constant([channels, 1 + below(3), 2, 2], below(9)))
-    make(op.ConvTranspose([x.ref, w], { strides: [1 + below(2), 1 + below(2)] }), false)
-  },
-  ConvNorm: ({ op, value, make, below }) => {
-    const x = value(ofRank(4))
-    const channels = fixed(x.shape[1])
-    const w = op.constant(constant([4, channels, 1 + below(2), 1], below(9)))
-    const y = op.Conv([x.ref, w])
-    if (below(3) === 0) make(y, false)
-    const [scale, shift] = [op.constant(constant([4], 1)), op.constant(constant([4], below(5)))]
-    const [mean, variance] = [op.constant(constant([4], 3)), op.constant(positive([4], below(5)))]
-    make(op.BatchNormalization([y, scale, shift, mean, variance]), false)
-  },
-  BatchNormalization: ({ op, value, make, below }) => {
-    const x = value(type => isFloat(type) && type.shape.length >= 2)
-    const c = fixed(x.shape[1])
-    const [scale, shift] = [op.constant(constant([c], below(5))), op.constant(constant([c], below(5)))]
-    const [mean, variance] = [op.constant(constant([c], 3)), op.constant(positive([c], below(5)))]
-    make(op.BatchNormalization([x.ref, scale, shift, mean, variance]), false)
-  },
-  MaxPool: ({ op, value, make, below }) => {
-    const x = value(ofRank(4))
-    const pads = below(2) === 0 ? [0, 0, 0, 0] : [1, 1, 0, 0]
-    make(op.MaxPool([x.ref], { kernel_shape: [2, 2], strides: [1 + below(2), 1], pads }), x.exact)
-  },
-  AveragePool: ({ op, value, make, below }) =>
-    make(
-      op.AveragePool([value(ofRank(4)).ref], {
-        kernel_shape: [2, 2],
-        pads: below(2) === 0 ? [0, 0, 0, 0] : [1, 1, 1, 1],
-        count_include_pad: below(2),
-      }),
-      false,
-    ),
-  GlobalAveragePool: ({ op, value, make }) => make(op.GlobalAveragePool([value(ofRank(4)).ref]), false),
-  Gemm: ({ op, value, make, below }) => {
-    const x = value(ofRank(2))
-    const transB = below(2)
-    const shape = [fixed(x.shape[1]), 3]
-    const w = op.constant(constant(transB ? shape.reverse() : shape, below(9)))
-    const c = [null, op.constant(constant([3], 2)), op.constant(constant([1], 2))][below(3)]
-    make(op.Gemm([x.ref, w, c], { transB, alpha: [1, 0.5][below(2)]!, beta: [1, 2][below(2)]! }), false)
-  },
-  MatMul: ({ op, value, make, below }) => {
-    const x = value(isRanked)
-    const w = op.constant(constant([fixed(x.shape.at(-1)), 1 + below(4)], below(9)))
-    const y = op.MatMul([x.ref, w])
-    make(y, false)
-    if (below(2) === 0) make(op.Add([y, op.constant(constant([op.type(y).shape!.at(-1) as number], 4))]), false)
-  },
-  LayerNorm: ({ op, value, make, below, opset }) => {
-    const x = value(isRanked)
-    const c = fixed(x.shape.at(-1))
-    const [scale, shift] = [op.constant(constant([c], below(5))), op.constant(constant([c], below(5)))]
-    if (opset >= 17 && below(3) === 0) return make(op.LayerNormalization([x.ref, scale, shift]), false)
-    if (opset >= 18) throw new Nothing()
-    const mean = (y: string) => op.ReduceMean([y], { axes: attribute.ints([-1]) } as never)
-    const centred = op.Sub([x.ref, mean(x.ref)])
-    const variance = mean(op.Pow([centred, op.scalar(2)]))
-    const normal = op.Div([centred, op.Sqrt([op.Add([variance, op.scalar(1e-3)])])])
-    make(op.Add([op.Mul([normal, scale]), shift]), false)
-  },
-  Gelu: ({ op, value, make, below }) => {
-    const { ref } = value(isFloat)
-    const gate = op.Add([op.Erf([op.Div([ref, op.scalar(Math.SQRT2)])]), op.scalar(1)])
-    make(
-      below(2) === 0 ? op.Mul([op.Mul([ref, gate]), op.scalar(0.5)]) : op.Mul([op.Mul([ref, op.scalar(0.5)]), gate]),
-      false,
-    )
-  },
-  Swish: ({ op, value, make, below }) => {
-    const { ref } = value(isFloat)
-    const six = op.Clip([op.Add([ref, op.scalar(3)]), op.scalar(0), op.scalar(6)])
-    make(below(2) === 0 ? op.Mul([ref, op.Sigmoid([ref])]) : op.Div([op.Mul([ref, six]), op.scalar(6)]), false)
-  },
-  ConstantOfShape: ({ op, make, below }) => {
-    const value = tensor('float32', [1], Float32Array.of(below(4)))
+  ConstantOfShape: ({ op, make, below, dtype }) => {
+    const value = fromNumbers(dtype, [1], [below(4)])
     make(op.ConstantOfShape([op.ints([1 + below(3), 4])], { value: attribute.tensor(value) } as never), true)
   },
-  Range: ({ op, make, below }) => {
+  Range: ({ op, make, below, cast }) => {
     const [start, end, by] = [0, 2 + below(4), 1].map(v => op.constant(scalar('int64', v)))
-    make(op.Cast([op.Range([start!, end!, by!])], { to: 1 }), true)
+    make(cast(op.Range([start!, end!, by!])), true)
   },
-  Folded: ({ op, make, below }) => {
-    const a = op.constant(constant([4], below(9)))
-    make(op.Add([op.Mul([a, op.constant(constant([4], below(9)))]), op.scalar(1)]), true)
+  Folded: site => {
+    const { op, make, below } = site
+    const a = constant(site, [4], below(9))
+    make(op.Add([op.Mul([a, constant(site, [4], below(9))]), scalarOf(site, 1)]), true)
   },
-  If: site => {
-    const { op, draft, value, make, below } = site
-    const a = value(isFloat)
-    const b = value(type => isFloat(type) && `${type.shape}` === `${a.shape}`)
-    const bools = below(2) === 0 ? op.constant(tensor('bool', [], Uint8Array.of(below(2)))) : undefined
-    const condition =
-      bools ?? op.Greater([op.ReduceMax([value(isExact).ref], { keepdims: 0 }), op.scalar(below(3) - 1)])
-    const [yes, no, out] = [draft.fresh('yes'), draft.fresh('no'), draft.fresh('if')]
-    const branch = (type: string, name: string) =>
-      body(name, [node({ op: type, name, inputs: [a.ref, b.ref], outputs: [name] })], [name])
-    const made = node({
-      op: 'If',
-      name: out,
-      inputs: [condition],
-      outputs: [out],
-      attributes: { then_branch: attribute.graph(branch('Add', yes)), else_branch: attribute.graph(branch('Max', no)) },
-    })
-    make(emit(site, made, a), a.exact && b.exact)
-  },
-  Loop: site => {
-    const { op, draft, value, make, below } = site
-    const a = value(isExact)
-    const [iteration, going, state, next, still, out] = ['i', 'going', 'state', 'next', 'still', 'loop'].map(
-      draft.fresh,
-    )
-    const nodes = [
-      node({ op: 'Identity', inputs: [going!], outputs: [still!] }),
-      node({ op: 'Add', inputs: [state!, a.ref], outputs: [next!] }),
-    ]
-    const inputs = [
-      { name: iteration!, type: { dtype: 'int64' as const, shape: [] } },
-      { name: going!, type: { dtype: 'bool' as const, shape: [] } },
-      { name: state!, type: { dtype: a.dtype, shape: a.shape } },
-    ]
-    const trips = op.constant(scalar('int64', below(4)))
-    const condition = op.constant(tensor('bool', [], Uint8Array.of(1)))
-    const made = node({
-      op: 'Loop',
-      name: out!,
-      inputs: [trips, condition, a.ref],
-      outputs: [out!],
-      attributes: { body: attribute.graph(body('body', nodes, [still!, next!], inputs)) },
-    })
-    make(emit(site, made, a), true)
-  },
+}
+
+/** All that a network may be made of, by name. */
+export const stepsByKind: Readonly<Record<string, Step>> = { ...plain, ...layers, ...bodies }
+
+const convolving = ['Conv', 'ConvTranspose', 'ConvNorm', 'AveragePool', 'GlobalAveragePool']
+const curved = ['Erf', 'Gelu', 'HardSigmoid', 'LeakyRelu', 'Softplus']
+
+/** Steps that the standard or the engine does not have for networks of other element types than float32. */
+export const lacking: Readonly<Record<string, readonly string[]>> = {
+  float64: [...convolving, ...curved],
+  ...Object.fromEntries(
+    ['int32', 'int64'].map(integer => [
+      integer,
+      [
+        ...[...convolving, ...curved, 'BatchNormalization', 'MaxPool', 'Gemm', 'LayerNorm'],
+        ...['Dropout', 'Floor', 'Relu', 'Sigmoid', 'Softmax', 'Swish', 'Tanh'],
+      ],
+    ]),
+  ),
 }
