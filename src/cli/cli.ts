@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { SinterError } from '../base/errors.ts'
 import { versions } from '../recipe/versions.ts'
-import { errorDocument, type Io, printJson, type Verb } from './command.ts'
+import { errorDocument, type Io, printJson, Unmet, type Verb } from './command.ts'
 import { compareVerb } from './compare.ts'
 import { cutVerb } from './cut.ts'
 import { evaluateVerb } from './evaluate.ts'
@@ -34,7 +34,7 @@ const verbs: readonly Verb[] = [
   opsVerb,
 ]
 
-/** Exit codes: done, refused with a reason, wrong usage, stopped by the user (128 + SIGINT). */
+/** Exit codes: done, refused with a reason or not as demanded, wrong usage, stopped by the user (128 + SIGINT). */
 export const exit = { done: 0, refused: 1, usage: 2, interrupted: 130 } as const
 
 /**
@@ -56,11 +56,15 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
         getErrHelpWidth: () => io.columns,
       })
       .showHelpAfterError('(sinter --help lists the verbs, sinter <verb> --help its options)')
-      .addHelpText('after', '\nExit codes: 0 done, 1 refused with a reason, 2 wrong usage, 130 stopped.')
+      .addHelpText(
+        'after',
+        '\nExit codes: 0 done, 1 refused with a reason or not as demanded, 2 wrong usage, 130 stopped.',
+      )
     for (const verb of verbs) verb(program, io)
     await program.parseAsync(args as string[], { from: 'user' })
     return exit.done
   } catch (thrown) {
+    if (thrown instanceof Unmet) return exit.refused
     const error = asInterrupted(thrown, io.signal)
     if (error instanceof CommanderError && error.exitCode === 0) return exit.done
     if (json) io.out(printJson(errorDocument(error)))

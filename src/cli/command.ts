@@ -19,7 +19,12 @@ export type Verb = (program: Command, io: Io) => void
 export interface Answer {
   readonly json: unknown
   readonly text: string
+  /** Whether what the command line demands does not hold: the exit code says so, the answer is printed all the same. */
+  readonly failed?: boolean
 }
+
+/** Thrown once an answer is printed that is not as demanded. */
+export class Unmet extends Error {}
 
 /** The help of the option that every verb has. */
 export const jsonOption = ['--json', 'print one JSON document on standard output instead of text'] as const
@@ -30,10 +35,11 @@ export function answering<Rest extends readonly unknown[]>(
   act: (...rest: Rest) => Promise<Answer>,
 ): (...rest: Rest) => Promise<void> {
   return async (...rest) => {
-    const { json, text } = await act(...rest)
+    const { json, text, failed } = await act(...rest)
     // The last argument but one is the command's options (commander's order).
     const options = rest.at(-2) as { json?: boolean }
     io.out(options.json ? printJson(json) : `${text.trimEnd()}\n`)
+    if (failed) throw new Unmet()
   }
 }
 

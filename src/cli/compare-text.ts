@@ -3,6 +3,7 @@ import { isSame } from '../read/diff.ts'
 import { compact, counted, fileSize, listed, measured, percent, pValue, whole } from '../report/format.ts'
 import { clean, wrap } from '../report/text.ts'
 import type { Compared, Measure } from './compare.ts'
+import type { RunDifference } from './compare-runs.ts'
 import type { Signature } from './edit-model.ts'
 import { facts, table } from './table.ts'
 
@@ -33,24 +34,23 @@ const formats: Readonly<Record<Measure, (value: number) => string>> = {
 
 /** A comparison for a person, within a terminal's width. */
 export function comparisonText(compared: Compared, width: number): string {
-  const { a, b, diff, notCompared } = compared
+  const { a, b, diff } = compared
   const sections = [
     facts([
       ['a', a.file],
       ['b', b.file],
     ]),
+    verdict(compared, width),
+    classifiersText(compared),
     costs(compared, width),
     ...signatureLines('inputs', a.inputs, b.inputs, width),
     ...signatureLines('outputs', a.outputs, b.outputs, width),
     structure(diff, width),
-    outputsTable(compared, width),
-    classifiersText(compared),
-    notCompared === null ? '' : wrap(`Not compared: ${clean(notCompared)}`, width),
   ]
   return sections.filter(section => section !== '').join('\n\n')
 }
 
-function costs({ a, b, ratios, operators, latency }: Compared, width: number): string {
+function costs({ a, b, ratios, operators, latency, difference, notCompared }: Compared, width: number): string {
   const keys = Object.keys(names) as Measure[]
   const ratio = (value: number | null) => (value === null ? '' : value.toFixed(3))
   const rows = [
@@ -69,7 +69,13 @@ function costs({ a, b, ratios, operators, latency }: Compared, width: number): s
     width,
   )
   const open = a.uncounted + b.uncounted
-  return open === 0 ? lines : `${lines}\n${wrap(`MACs of ${counted(open, 'node')} are not known; see --bind.`, width)}`
+  const sizes = Object.entries({ ...b.sizes, ...a.sizes }).map(([symbol, size]) => `${symbol}=${size}`)
+  const notes = [
+    ...(sizes.length > 0 ? [`Costs are for ${listed(sizes)}; see --bind.`] : []),
+    ...(open > 0 ? [`MACs of ${counted(open, 'node')} are not known.`] : []),
+    ...(latency === null && difference !== null && notCompared !== null ? [notCompared] : []),
+  ]
+  return notes.length === 0 ? lines : `${lines}\n${wrap(clean(notes.join(' ')), width)}`
 }
 
 /** Nothing where both have the same. */
@@ -136,8 +142,23 @@ function indented(text: string, width: number): string {
   return wrap(clean(text), width - 4).replaceAll('\n', '\n    ')
 }
 
-function outputsTable({ difference, feeds }: Compared, width: number): string {
-  if (!difference) return ''
+/** What a comparison is asked for first: whether outputs are the same. */
+function verdict(compared: Compared, width: number): string {
+  const { difference, notCompared } = compared
+  if (!difference) return notCompared === null ? '' : wrap(`Outputs not compared: ${clean(notCompared)}`, width)
+  const all = Object.entries(difference.outputs)
+  const apart = all.filter(([, { same }]) => !same).map(([name]) => name)
+  const left = all.filter(([, { skipped }]) => skipped).length
+  const said =
+    apart.length > 0
+      ? `Outputs differ: ${listed(apart.slice(0, most))}${apart.length > most ? `, and ${apart.length - most} more` : ''}.`
+      : left === all.length
+        ? 'No output could be compared.'
+        : `Outputs are the same${left > 0 ? `, but for ${left} that could not be compared` : ''}.`
+  return `${wrap(clean(said), width)}\n\n${outputsTable(difference, compared.feeds, width)}`
+}
+
+function outputsTable(difference: RunDifference, feeds: Compared['feeds'], width: number): string {
   const runs = feeds.kind === 'data' ? 'batch' : feeds.kind === 'file' ? 'run' : 'random run'
   const plural = feeds.count === 1 ? `1 ${runs}` : `${feeds.count} ${runs}${runs === 'batch' ? 'es' : 's'}`
   const rows = Object.entries(difference.outputs).map(([name, { absolute, relative, same, skipped, note }]) => [

@@ -88,6 +88,53 @@ describe('sinter compare', () => {
     expect(more).toMatchObject({ notCompared: null, difference: { same: false } })
   })
 
+  test('takes sizes from the model that has them, whatever the other calls them', async () => {
+    const image = (name: string, ...shape: readonly (number | string)[]) =>
+      makeGraph({ [name]: { dtype: 'float32', shape } }, (op, values) => ({
+        y: op.Conv([values[name]!, op.constant(float32s([1, 3, 3, 3], new Float32Array(27).fill(0.1)))]),
+      }))
+    await save(at('open.onnx'), image('x', 'N', 3, '', 'W'))
+    await save(at('pinned.onnx'), image('image', 1, 3, 8, 6))
+    for (const files of [
+      [at('open.onnx'), at('pinned.onnx')],
+      [at('pinned.onnx'), at('open.onnx')],
+    ]) {
+      const found = await compared(...files)
+      expect(found).toMatchObject({ notCompared: null, difference: { same: true }, ratios: { macs: 1 } })
+      expect(found.a.macs).toBe(6 * 4 * 27)
+    }
+    // Where both are open, what fits one is what the other is counted for.
+    await save(at('larger.onnx'), image('x', 'batch', 3, 'H', 'V'))
+    const both = await compared(at('open.onnx'), at('larger.onnx'), '--bind', 'x:3=6')
+    expect(both.a.sizes).toEqual({ N: 1, 'x:2': 4, W: 6 })
+    expect(both.b.sizes).toEqual({ batch: 1, H: 4, V: 6 })
+    expect((await sinter('compare', at('open.onnx'), at('open.onnx'), '--no-latency')).out).toContain(
+      'Costs are for N=1, x:2=4 and W=4;',
+    )
+  })
+
+  test('says first whether outputs are the same, and exits with 1 where they are not, if asked to', async () => {
+    const run = (b: string, ...options: readonly string[]) =>
+      sinter('compare', at('a.onnx'), at(b), '--no-latency', ...options)
+    const { out } = await run('near.onnx')
+    expect(out.indexOf('Outputs differ: y and z.')).toBeGreaterThan(0)
+    expect(out.indexOf('Outputs differ')).toBeLessThan(out.indexOf('parameters'))
+    expect((await run('named.onnx')).out).toContain('Outputs are the same.')
+    const codes = ['named.onnx', 'near.onnx', 'one.onnx'].map(async b => [
+      b,
+      (await run(b)).code,
+      (await run(b, '--fail-on-difference')).code,
+    ])
+    // Outputs that one of them lacks were not compared.
+    expect(await Promise.all(codes)).toEqual([
+      ['named.onnx', 0, 0],
+      ['near.onnx', 0, 1],
+      ['one.onnx', 0, 1],
+    ])
+    const refused = await run('near.onnx', '--fail-on-difference', '--json')
+    expect([refused.code, refused.json().difference.same, refused.err]).toEqual([1, false, ''])
+  })
+
   test('runs on inputs from a file, or on as many random ones as are asked for', async () => {
     await writeFile(at('feeds.json'), JSON.stringify([{ x: [[1, 0, 0]] }, { x: [[0, 1, 0]] }]))
     const fed = await compared(at('a.onnx'), at('near.onnx'), '--feeds', at('feeds.json'))

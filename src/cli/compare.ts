@@ -5,10 +5,11 @@ import type { LatencyComparison } from '../evaluate/latency.ts'
 import type { Graph } from '../graph/graph.ts'
 import { diff, type GraphDiff } from '../read/diff.ts'
 import { load } from '../read/model-file.ts'
-import { type Summary, summarize } from '../read/summary.ts'
+import type { Summary } from '../read/summary.ts'
 import type { Feeds } from '../runtime/backend.ts'
 import { readFeeds } from '../verify/read-feeds.ts'
 import { answering, examples, jsonOption, type Verb, wrongUsage } from './command.ts'
+import { summarizeBoth } from './common-sizes.ts'
 import { type ClassifierComparison, compareClassifiers } from './compare-classifiers.ts'
 import { type RunDifference, runBoth } from './compare-runs.ts'
 import { comparisonText } from './compare-text.ts'
@@ -38,6 +39,8 @@ export interface ComparedSide extends Readonly<Record<Measure, number>> {
   readonly file: string
   /** Nodes whose multiply-accumulates are not known. */
   readonly uncounted: number
+  /** Sizes that costs are for, of dimensions that the model leaves open. */
+  readonly sizes: Readonly<Record<string, number>>
   readonly opset: Readonly<Record<string, number>>
   readonly inputs: readonly Signature[]
   readonly outputs: readonly Signature[]
@@ -66,10 +69,10 @@ export interface Compared {
 export async function compare(fileA: string, fileB: string, options: CompareOptions = {}): Promise<Compared> {
   const { seed = 0, feeds, threads, latency } = options
   const [graphA, graphB] = [await load(fileA), await load(fileB)]
-  const bind = boundSizes(options.bind ?? {}, [graphA, graphB])
-  const [first, second] = [summarize(graphA, { bind }), summarize(graphB, { bind })]
-  const [a, b] = [await sideOf(fileA, graphA, first), await sideOf(fileB, graphB, second)]
   const found = diff(graphA, graphB)
+  const given = boundSizes(options.bind ?? {}, [graphA, graphB])
+  const { first, second, sizes: bind } = summarizeBoth(graphA, graphB, found, given)
+  const [a, b] = [await sideOf(fileA, graphA, first), await sideOf(fileB, graphB, second)]
   const dataset = options.data === undefined ? undefined : await openData(options.data, graphA, options)
   const wanted = typeof feeds === 'number' ? feeds : 3
   const file = typeof feeds === 'string' ? feeds : undefined
@@ -100,7 +103,7 @@ export async function compare(fileA: string, fileB: string, options: CompareOpti
 }
 
 async function sideOf(file: string, graph: Graph, summary: Summary): Promise<ComparedSide> {
-  const { nodes, parameters, macs, bytesRead, bytesWritten, peakActivationBytes, uncounted, opset } = summary
+  const { nodes, parameters, macs, bytesRead, bytesWritten, peakActivationBytes, uncounted, sizes, opset } = summary
   return {
     file,
     nodes,
@@ -111,6 +114,7 @@ async function sideOf(file: string, graph: Graph, summary: Summary): Promise<Com
     bytesWritten,
     peakActivationBytes,
     uncounted,
+    sizes,
     opset,
     inputs: summary.inputs.map(signatureOf),
     outputs: summary.outputs.map(signatureOf),
@@ -136,8 +140,15 @@ async function dataFeeds(data: Dataset, graph: Graph, wanted: number): Promise<r
   return feeds
 }
 
+/** Whether both models have the same outputs, and all that can be compared are equal. */
+export function sameOutputs({ diff: { outputs }, difference }: Compared): boolean {
+  if (!difference?.same || outputs.removed.length + outputs.added.length > 0) return false
+  return Object.values(difference.outputs).some(one => !one.skipped)
+}
+
 interface Options extends CompareOptions {
   readonly random?: boolean
+  readonly failOnDifference?: boolean
 }
 
 /** A file of inputs, or a number of random ones. */
@@ -163,20 +174,18 @@ export const compareVerb: Verb = (program, io) => {
     .option('--data <data>', 'feed rows of a labelled data set instead; see below')
     .option('--target <name>', 'the column or array of the label (.npz: default label)')
     .addOption(new Option('--seed <number>', 'of the random values').argParser(count).default(0))
-    .addOption(
-      new Option('--bind <sizes>', 'sizes of open dimensions, such as N=8 or x:1=512 (default: 1 each)').argParser(
-        sizes,
-      ),
-    )
+    .addOption(new Option('--bind <sizes>', 'sizes of open dimensions, such as N=8 or x:1=512').argParser(sizes))
     .addOption(new Option('--threads <count>', 'cores to use (default: all)').argParser(wholeNumber))
     .option('--latency', 'measure time, even if runs are slow (default: if they are quick)')
     .option('--no-latency', 'do not measure time')
+    .option('--fail-on-difference', 'exit with 1 unless all outputs were compared, and are the same')
     .option(...jsonOption)
     .addHelpText(
       'after',
       examples(
         [
           'compare before.onnx after.onnx',
+          'compare before.onnx after.onnx --fail-on-difference',
           'compare before.onnx after.onnx --feeds inputs.npz --threads 1',
           'compare before.onnx after.onnx --data test.npz --no-latency',
           'compare a.onnx b.onnx --bind N=64 --json | jq .latency.ratio',
@@ -185,6 +194,9 @@ export const compareVerb: Verb = (program, io) => {
 said to be renamed. Of outputs, the largest absolute difference is shown, and
 that as a part of the largest value. Classifiers on labelled data are also
 compared by their answers: accuracy, agreement, McNemar's test.
+
+Where one model has fixed what the other leaves open, that size is taken. Else,
+without --bind, runs take several sizes, and costs are for 1, or what fits.
 
 ${dataNotes}`,
       ),
@@ -195,7 +207,8 @@ ${dataNotes}`,
         if (options.data !== undefined && typeof options.feeds === 'string')
           throw wrongUsage('give either a file of --feeds or --data.')
         const compared = await compare(a, b, options)
-        return { json: compared, text: comparisonText(compared, io.columns) }
+        const failed = options.failOnDifference === true && !sameOutputs(compared)
+        return { json: compared, text: comparisonText(compared, io.columns), failed }
       }),
     )
 }

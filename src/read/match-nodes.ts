@@ -1,4 +1,4 @@
-import { formatType } from '../base/shape.ts'
+import { contradict, formatType } from '../base/shape.ts'
 import type { Tensor } from '../base/tensor.ts'
 import type { Node, Value } from '../graph/graph.ts'
 import { isCommutative, type Side } from './diff-side.ts'
@@ -181,15 +181,19 @@ function inputsOf({ graph, inputs }: Side): readonly Value[] {
   return graph.inputs.filter(({ name }) => fed.has(name))
 }
 
-/** Inputs or outputs of one name; those left, in order, where their types are the same. */
+/** Inputs or outputs of one name; those left, in order, where their types are the same, and then where they may be. */
 function matchValues(a: readonly Value[], b: readonly Value[]): ReadonlyMap<string, string> {
   const names = new Set(b.map(({ name }) => name))
   const matched = new Map(a.filter(({ name }) => names.has(name)).map(({ name }) => [name, name]))
   const left = b.filter(({ name }) => !matched.has(name))
-  for (const { name, type } of a) {
-    if (matched.has(name)) continue
-    const at = left.findIndex(other => formatType(other.type) === formatType(type))
-    if (at >= 0) matched.set(name, left.splice(at, 1)[0]!.name)
+  const equal = (one: Value, other: Value) => formatType(one.type) === formatType(other.type)
+  const possible = (one: Value, other: Value) => !contradict(one.type, other.type)
+  for (const fits of [equal, possible]) {
+    for (const value of a) {
+      if (matched.has(value.name)) continue
+      const at = left.findIndex(other => fits(value, other))
+      if (at >= 0) matched.set(value.name, left.splice(at, 1)[0]!.name)
+    }
   }
   return matched
 }
