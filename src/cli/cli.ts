@@ -56,10 +56,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
         getErrHelpWidth: () => io.columns,
       })
       .showHelpAfterError('(sinter --help lists the verbs, sinter <verb> --help its options)')
-      .addHelpText(
-        'after',
-        '\nExit codes: 0 done, 1 refused with a reason or not as demanded, 2 wrong usage, 130 stopped.',
-      )
+      .addHelpText('after', '\nExit codes: 0 done, 1 refused or not as demanded, 2 wrong usage, 130 stopped.')
     for (const verb of verbs) verb(program, io)
     await program.parseAsync(args as string[], { from: 'user' })
     return exit.done
