@@ -1,12 +1,13 @@
 import type { Node } from '../../graph/graph.ts'
 import { countedAxis } from '../../ops/axes.ts'
 import type { Ref } from '../../ops/build.ts'
+import { broadcasting } from '../../ops/kinds.ts'
 import type { OpName } from '../../ops/spec.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { layoutAlong, transposes } from './compose-layouts.ts'
 import { type Axis, type Layout, type Move, planOf, sameList } from './layout.ts'
 import { emitMoves, isLayoutNode } from './layout-node.ts'
-import { broadcasting, statedBy, underneath } from './sink.ts'
+import { statedBy, underneath } from './sink.ts'
 
 /** A value that a chain of layout nodes makes, and what the chain does. */
 interface LaidOut {

@@ -1,5 +1,6 @@
 import { numbers } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
+import { countedAxis } from '../../ops/axes.ts'
 import type { Ops, Ref } from '../../ops/build.ts'
 import type { Tools } from '../../rewrite/rule.ts'
 import {
@@ -32,7 +33,7 @@ export function follow(layout: Layout, node: Node, tools: LayoutTools): Layout |
     }
     case 'Flatten': {
       const { axis } = tools.attributes(node) as { axis: number }
-      return flattenedLayout(layout, axis < 0 ? axis + rank : axis)
+      return flattenedLayout(layout, countedAxis(axis, rank))
     }
     case 'Unsqueeze': {
       const axes = wholeNumbers(node.inputs[1], tools)
@@ -70,7 +71,7 @@ function wantedOf(layout: Layout, node: Node, tools: LayoutTools): readonly Want
 }
 
 function counted(axes: readonly number[], rank: number): readonly number[] {
-  return axes.map(axis => (axis < 0 ? axis + rank : axis))
+  return axes.map(axis => countedAxis(axis, rank))
 }
 
 /** The numbers in a constant. */

@@ -1,12 +1,13 @@
 import type { Node } from '../../graph/graph.ts'
 import type { Ref } from '../../ops/build.ts'
+import { broadcasting, pointwise } from '../../ops/kinds.ts'
 import type { OpName } from '../../ops/spec.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { transposes } from './compose-layouts.ts'
 import { type Layout, layoutOf, type Move, planOf } from './layout.ts'
 import { arranged, broadcastLayout, composed, isIdentity, keyOfLayout } from './layout-algebra.ts'
 import { emitMoves, follow, isLayoutNode, layoutOps } from './layout-node.ts'
-import { broadcasting, elementwise, isSingle, statedBy } from './sink.ts'
+import { isSingle, statedBy } from './sink.ts'
 
 /** Nodes that are computed anew at most. */
 const most = 64
@@ -126,7 +127,7 @@ function layoutAbove(node: Node, layout: Layout, tools: Tools): Layout | undefin
 /** What a node asks of its operands so that it computes in a layout; undefined for an input that stays as it is. */
 function operandsOf(node: Node, layout: Layout, tools: Tools): readonly (Layout | undefined)[] | undefined {
   if (node.domain !== '' || node.outputs.length !== 1) return undefined
-  if (elementwise.has(node.op)) {
+  if (pointwise.has(node.op)) {
     const single = node.inputs.slice(1).every(ref => ref === '' || isSingle(ref, tools))
     return single ? [layout, ...node.inputs.slice(1).map(() => undefined)] : undefined
   }

@@ -3,6 +3,7 @@ import { reshape, type Tensor } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
 import { countedAxis } from '../../ops/axes.ts'
 import type { Ref } from '../../ops/build.ts'
+import { broadcasting, pointwise, reducing, reducingOneToItself } from '../../ops/kinds.ts'
 import type { OpName } from '../../ops/spec.ts'
 import { transposed } from '../../ops/transpose.ts'
 import type { Tools } from '../../rewrite/rule.ts'
@@ -14,25 +15,6 @@ export interface Sunk {
   readonly layout: Layout
   build(x: Ref): Ref
 }
-
-/** Operators that compute each element from the same one of their first input. */
-export const elementwise: ReadonlySet<string> = new Set([
-  ...['Abs', 'Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Cast', 'Ceil', 'Celu', 'Clip', 'Cos', 'Cosh'],
-  ...['DequantizeLinear', 'Elu', 'Erf', 'Exp', 'Floor', 'Gelu', 'HardSigmoid', 'HardSwish', 'IsInf', 'IsNaN'],
-  ...['LeakyRelu', 'Log', 'Mish', 'Neg', 'Not', 'QuantizeLinear', 'Reciprocal', 'Relu', 'Round', 'Selu', 'Shrink'],
-  ...['Sigmoid', 'Sign', 'Sin', 'Sinh', 'Softplus', 'Softsign', 'Sqrt', 'Tan', 'Tanh', 'ThresholdedRelu'],
-])
-
-/** Operators that broadcast two operands, or several. */
-export const broadcasting: ReadonlySet<string> = new Set([
-  ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'PRelu', 'Min', 'Max', 'Sum', 'Mean', 'Where', 'And', 'Or', 'Xor'],
-  ...['Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual'],
-])
-
-const reductions = new Set([
-  ...['ReduceMax', 'ReduceMean', 'ReduceMin', 'ReduceProd', 'ReduceSum', 'ReduceL1', 'ReduceL2'],
-  ...['ReduceLogSum', 'ReduceLogSumExp', 'ReduceSumSquare'],
-])
 
 /** Which input of a node a layout could sink through; undefined where several vary. */
 export function sinkingInput(node: Node, { constant }: Pick<Tools, 'constant'>): number | undefined {
@@ -49,7 +31,7 @@ export function sink(layout: Layout, node: Node, at: number, tools: Tools): Sunk
     (inputs: readonly (Ref | null)[], attributes = stated) =>
     (x: Ref) =>
       tools.op.many(node.op as OpName, 1, [...inputs.slice(0, at), x, ...inputs.slice(at + 1)], attributes)[0]!
-  if (elementwise.has(node.op)) {
+  if (pointwise.has(node.op)) {
     const single = node.inputs.slice(1).every(ref => ref === '' || isSingle(ref, tools))
     return single ? { layout, build: rebuilt(orNull(node)) } : undefined
   }
@@ -60,7 +42,7 @@ export function sink(layout: Layout, node: Node, at: number, tools: Tools): Sunk
       rebuilt(inputs.map(one => (typeof one === 'string' ? one : tools.op.constant(one!, 'constant'))))(x)
     return { layout, build }
   }
-  if (reductions.has(node.op)) return throughReduction(layout, node, stated, rebuilt, tools)
+  if (reducing.has(node.op)) return throughReduction(layout, node, stated, rebuilt, tools)
   switch (node.op) {
     case 'Softmax':
     case 'LogSoftmax': {
@@ -176,8 +158,7 @@ function throughReduction(
     keeps ? axes.map(empty) : axes.filter((_, i) => !dropped.includes(i))
   const after: Layout = { sizes, source: drop(source, before), result: drop(result, reduced) }
   // Sums of one element are that element, but logarithms and squares are not.
-  if (ones > 0 && !['ReduceMax', 'ReduceMean', 'ReduceMin', 'ReduceProd', 'ReduceSum'].includes(node.op))
-    return undefined
+  if (ones > 0 && !reducingOneToItself.has(node.op)) return undefined
   return { layout: after, build: x => rebuilt([null, tools.op.ints(before)])(x) }
 }
 

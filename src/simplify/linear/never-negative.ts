@@ -1,12 +1,11 @@
 import { numbers } from '../../base/tensor.ts'
 import type { Ref } from '../../ops/build.ts'
+import { neverNegative } from '../../ops/kinds.ts'
 import { keyOf } from '../../ops/spec.ts'
 import type { Tools } from '../../rewrite/rule.ts'
 
-/** Operators with no negative results. */
-const always = new Set(
-  `Abs Exp HardSigmoid Relu ReduceL1 ReduceL2 ReduceSumSquare Sigmoid Softmax Softplus Sqrt`.split(' '),
-)
+/** Operators with no negative results, where their arithmetic is that of floats. */
+const always: ReadonlySet<string> = new Set([...neverNegative, 'ReduceL1', 'ReduceL2', 'ReduceSumSquare', 'Sqrt'])
 
 /** Operators with no negative results if no operand is negative. */
 const keeps = new Set(

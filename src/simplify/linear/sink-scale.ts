@@ -1,12 +1,10 @@
 import type { Tensor } from '../../base/tensor.ts'
 import type { Ref } from '../../ops/build.ts'
+import { movesFirst } from '../../ops/kinds.ts'
 import { keyOf, type OpName } from '../../ops/spec.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { floatNumber } from '../float-number.ts'
 import { gridOf, map, rounded } from './grid.ts'
-
-/** Operators whose output is scaled by a number where their first input is. */
-const movers: ReadonlySet<string> = new Set(['Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Expand', 'Slice'])
 
 /** No network has more nodes between a scale and the weights that it belongs to. */
 const farthest = 8
@@ -61,7 +59,8 @@ function scaledBy(ref: Ref, factor: number, tools: Tools, steps: number): Ref | 
   const again = (a: Ref, b: Ref | null) => op.many(key as OpName, 1, [a, b, ...node.inputs.slice(2)], stated)[0]
   const all = attributes(node)
   const stated = Object.fromEntries(Object.entries(all).filter(([name]) => name in node.attributes)) as object
-  if (movers.has(key)) {
+  // What only moves elements moves scaled ones too.
+  if (movesFirst(node)) {
     if (constant(first)) return undefined
     const x = scaledBy(first, factor, tools, steps - 1)
     return x && again(x, second || null)

@@ -1,16 +1,13 @@
 import { sameDim } from '../../base/shape.ts'
+import { broadcasting } from '../../ops/kinds.ts'
 import { rule } from '../../rewrite/rule.ts'
 
-/** Operators that broadcast their inputs against each other. */
-const broadcasting = [
-  ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Where', 'Min', 'Max', 'Mean', 'Sum', 'PRelu'],
-  ...['Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual', 'And', 'Or', 'Xor'],
-] as readonly ('Add' | 'Where')[]
+const readers = [...broadcasting] as readonly ('Add' | 'Where')[]
 
 /** An Expand goes if what reads it broadcasts anyway, because another operand has every size that it would give. */
 export const dropExpand = rule({
   name: 'drop-expand',
-  match: ({ op, rest, either }) => either(...broadcasting.map(name => op[name]([rest('inputs')]).as('node'))),
+  match: ({ op, rest, either }) => either(...readers.map(name => op[name]([rest('inputs')]).as('node'))),
   replace({ node: { node, type: name, stated }, inputs }, { op, type, producer, decline }) {
     const shapes = inputs.map(ref => type(ref)?.shape)
     if (node.op === 'PRelu' && producer(inputs[0]!)?.op === 'Expand') return decline('the slope must fit its input')
