@@ -1,9 +1,11 @@
 import { elementCount } from '../../base/shape.ts'
 import { allocate, derivedTensor, int64s, type Tensor } from '../../base/tensor.ts'
 import { attribute } from '../../graph/attributes.ts'
-import { edit } from '../../graph/edit.ts'
-import type { Graph, Node } from '../../graph/graph.ts'
+import { edit, mapBodies, namesOf } from '../../graph/edit.ts'
+import { freshNames } from '../../graph/fresh-names.ts'
+import { type Body, bodiesOf, type Node } from '../../graph/graph.ts'
 import { type View, view } from '../../graph/view.ts'
+import { constantOf } from '../../ops/generate.ts'
 import { keyOf } from '../../ops/spec.ts'
 import { pass } from '../../rewrite/pass.ts'
 
@@ -22,10 +24,45 @@ interface Branch {
  * them side by side, and a Split. Only where that makes fewer nodes, and where nothing else reads the matrices.
  */
 export const mergeParallel = pass('merge-parallel', graph => {
-  const around = view(graph)
+  const reads = new Map<string, number>()
+  countReads(graph, reads)
+  const tools: Tools = { fresh: freshNames(namesOf(graph)), reads: name => reads.get(name) ?? 0 }
+  return mergeIn(graph, tools, () => undefined)
+})
+
+interface Tools {
+  /** A name that no value has, in any body. */
+  fresh(hint: string): string
+  /** How often a value is read or put out, in whatever body. */
+  reads(name: string): number
+}
+
+type Constants = (name: string) => Tensor | undefined
+
+function countReads(body: Body, reads: Map<string, number>): void {
+  const count = (name: string) => void reads.set(name, (reads.get(name) ?? 0) + 1)
+  for (const { name } of body.outputs) count(name)
+  for (const node of body.nodes) {
+    node.inputs.forEach(count)
+    for (const inner of bodiesOf(node)) countReads(inner, reads)
+  }
+}
+
+/** A pass and no rule: products leave together, and a rule replaces one node's outputs. */
+function mergeIn<B extends Body>(given: B, tools: Tools, around: Constants): B {
+  const { defines, isInput, producer } = view(given)
+  const constant: Constants = name => {
+    if (!defines(name)) return around(name)
+    return isInput(name) ? undefined : (given.initializers.get(name) ?? constantOf(producer(name)))
+  }
+  const nodes = given.nodes.map(node => {
+    const attributes = mapBodies(node, inner => mergeIn(inner, tools, constant))
+    return attributes === node.attributes ? node : { ...node, attributes }
+  })
+  const body = nodes.every((node, i) => node === given.nodes[i]) ? given : { ...given, nodes }
   const groups = new Map<string, Branch[]>()
-  for (const node of graph.nodes) {
-    const branch = branchAt(node, graph, around)
+  for (const node of body.nodes) {
+    const branch = branchAt(node, view(body), tools, constant)
     if (!branch) continue
     const [rows] = branch.weights.shape
     const { weights, bias, product } = branch
@@ -43,14 +80,20 @@ export const mergeParallel = pass('merge-parallel', graph => {
     groups.set(key, [...(groups.get(key) ?? []), branch])
   }
   const merged = [...groups.values()].filter(worthwhile)
-  if (merged.length === 0) return graph
-  return edit(graph, draft => {
+  if (merged.length === 0) return body
+  return edit(body, draft => {
+    const { fresh } = tools
+    const hold = (hint: string, value: Tensor) => {
+      const name = fresh(hint)
+      draft.initializers.set(name, value)
+      return name
+    }
     for (const branches of merged) {
       const [first] = branches as [Branch, ...Branch[]]
       for (const { product, add } of branches) for (const node of add ? [product, add] : [product]) draft.remove(node)
       const { product } = first
       const turned = Boolean(product.attributes.transB?.value)
-      const weights = draft.constant(
+      const weights = hold(
         product.inputs[1]!,
         joined(
           branches.map(({ weights }) => weights),
@@ -58,10 +101,10 @@ export const mergeParallel = pass('merge-parallel', graph => {
         ),
       )
       const hint = product.outputs[0]!
-      const all = draft.fresh(`${hint}_all`)
+      const all = fresh(`${hint}_all`)
       const bias =
         first.bias &&
-        draft.constant(
+        hold(
           `${hint}_bias`,
           joined(
             branches.map(({ bias }) => bias!),
@@ -70,18 +113,18 @@ export const mergeParallel = pass('merge-parallel', graph => {
         )
       const inputs = [product.inputs[0]!, weights]
       if (bias !== undefined && product.op === 'MatMul') {
-        const sum = draft.fresh(`${hint}_product`)
+        const sum = fresh(`${hint}_product`)
         draft.add({ ...product, inputs, outputs: [sum] })
         draft.add({ op: 'Add', inputs: [sum, bias], outputs: [all] })
       } else {
         draft.add({ ...product, inputs: bias === undefined ? inputs : [...inputs, bias], outputs: [all] })
       }
-      const sizes = draft.constant('sizes', int64s(branches.map(({ weights }) => weights.shape[turned ? 0 : 1]!)))
+      const sizes = hold('sizes', int64s(branches.map(({ weights }) => weights.shape[turned ? 0 : 1]!)))
       const outputs = branches.map(({ output }) => output)
       draft.add({ op: 'Split', inputs: [all, sizes], outputs, attributes: { axis: attribute.int(-1) } })
     }
   })
-})
+}
 
 /** Before there is a product for each, and an Add where there is one; afterwards there is one of each, and the Split. */
 function worthwhile(branches: readonly Branch[]): boolean {
@@ -89,14 +132,12 @@ function worthwhile(branches: readonly Branch[]): boolean {
   return branches.length * each > each + 1
 }
 
-function branchAt(product: Node, graph: Graph, { isInput, isOutput, consumers }: View): Branch | undefined {
+function branchAt(product: Node, { consumers }: View, { reads }: Tools, constant: Constants): Branch | undefined {
   const key = keyOf(product)
   if (key !== 'MatMul' && key !== 'Gemm') return undefined
-  const constant = (name = '') => (isInput(name) ? undefined : graph.initializers.get(name))
-  const used = (name: string) => consumers(name).length + (isOutput(name) ? 1 : 0)
   const [x = '', w = '', c = ''] = product.inputs
   const weights = constant(w)
-  if (weights?.shape.length !== 2 || used(w) !== 1 || constant(x)) return undefined
+  if (weights?.shape.length !== 2 || reads(w) !== 1 || constant(x)) return undefined
   const [output] = product.outputs as [string]
   const columns = weights.shape[product.attributes.transB?.value ? 0 : 1]
   const fits = (t: Tensor | undefined) => t?.shape.length === 1 && t.shape[0] === columns && t.dtype === weights.dtype
@@ -105,8 +146,9 @@ function branchAt(product: Node, graph: Graph, { isInput, isOutput, consumers }:
     return c === '' || fits(bias) ? { product, weights, add: undefined, bias, output } : undefined
   }
   const [add] = consumers(output)
-  const other = add && keyOf(add) === 'Add' && used(output) === 1 ? add.inputs.find(name => name !== output) : undefined
-  const bias = constant(other)
+  const other =
+    add && keyOf(add) === 'Add' && reads(output) === 1 ? add.inputs.find(name => name !== output) : undefined
+  const bias = other === undefined ? undefined : constant(other)
   if (!fits(bias)) return { product, weights, add: undefined, bias: undefined, output }
   return { product, weights, add, bias, output: add!.outputs[0]! }
 }

@@ -3,7 +3,9 @@ import { f32, makeGraph } from '../../../test/support/make-graph.ts'
 import { expectSameOutputs, run } from '../../../test/support/same-outputs.ts'
 import type { DType } from '../../base/dtype.ts'
 import { fromNumbers, numbers } from '../../base/tensor.ts'
-import type { Graph } from '../../graph/graph.ts'
+import { attribute } from '../../graph/attributes.ts'
+import { node } from '../../graph/edit.ts'
+import { type Body, bodiesOf, type Graph } from '../../graph/graph.ts'
 import type { Ops } from '../../ops/build.ts'
 import { simplify } from '../index.ts'
 
@@ -117,4 +119,59 @@ test('infinities that are made finite stay finite', async () => {
   const after = simplify()(graph)
   expect(operators(after)).toBe('Clip Pow')
   expect(await run(after, feeds)).toEqual(await run(graph, feeds))
+})
+
+test('products side by side become one in branches, too', async () => {
+  /** Three products of x with weights of the graph around, summed up. */
+  const branch = (name: string, op: string): Body => ({
+    name,
+    inputs: [],
+    outputs: [{ name: `${name}_end`, type: undefined }],
+    initializers: new Map(),
+    types: new Map(),
+    nodes: [
+      ...[1, 2, 3].flatMap(i => [
+        node({ op: 'MatMul', inputs: ['x', `w${i}_${name}`], outputs: [`p${i}_${name}`] }),
+        node({ op, inputs: [`p${i}_${name}`], outputs: [`q${i}_${name}`] }),
+      ]),
+      node({ op: 'Sum', inputs: [1, 2, 3].map(i => `q${i}_${name}`), outputs: [`${name}_end`] }),
+    ],
+  })
+  const start = makeGraph({ x: f32('N', 3), c: { dtype: 'bool', shape: [] } }, (op, { x }) => ({ y: op.Relu([x]) }))
+  const bodies = [branch('then', 'Sin'), branch('else', 'Cos')] as const
+  const weights = bodies.flatMap(({ name }) =>
+    [1, 2, 3].map(
+      i =>
+        [
+          `w${i}_${name}`,
+          fromNumbers(
+            'float32',
+            [3, 4],
+            Array.from({ length: 12 }, (_, k) => k * i),
+          ),
+        ] as const,
+    ),
+  )
+  const choice = node({
+    op: 'If',
+    inputs: ['c'],
+    outputs: ['y'],
+    attributes: { then_branch: attribute.graph(bodies[0]), else_branch: attribute.graph(bodies[1]) },
+  })
+  const graph: Graph = {
+    ...start,
+    nodes: [choice],
+    outputs: [{ name: 'y', type: undefined }],
+    initializers: new Map(weights),
+  }
+  const after = simplify()(graph)
+  for (const body of bodiesOf(after.nodes[0]!)) {
+    expect(body.nodes.filter(({ op }) => op === 'MatMul')).toHaveLength(1)
+  }
+  for (const truth of [0, 1]) {
+    const feeds = { x: fromNumbers('float32', [2, 3], [1, 2, 3, -1, 0, 1]), c: fromNumbers('bool', [], [truth]) }
+    const [expected, actual] = [await run(graph, feeds), await run(after, feeds)]
+    const [got, wanted] = [actual, expected].map(({ y }) => Array.from(numbers(y!))) as [number[], number[]]
+    for (const [i, value] of got.entries()) expect(value).toBeCloseTo(wanted[i]!, 4)
+  }
 })
