@@ -1,13 +1,12 @@
 import { messageOf, SinterError } from '../base/errors.ts'
 import { compareLatency, type LatencyComparison } from '../evaluate/latency.ts'
-import { dropUnused } from '../graph/edit.ts'
 import type { Graph, Value } from '../graph/graph.ts'
-import { renameValues } from '../graph/rename.ts'
 import type { GraphDiff } from '../read/diff.ts'
 import { measured } from '../report/format.ts'
 import type { Feeds } from '../runtime/backend.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { type OutputDifference, type Reference, referenceOf } from '../verify/equivalence.ts'
+import { sideBySide } from '../verify/side-by-side.ts'
 
 /** How far outputs are apart: the largest absolute difference, and that as a part of the output's scale. */
 export interface RunDifference {
@@ -48,7 +47,7 @@ const quick = { run: 250, seconds: 2 }
  */
 export async function runBoth(graphA: Graph, graphB: Graph, diff: GraphDiff, options: RunOptions): Promise<Ran> {
   const { given, count = 3, seed = 0, bind = {}, threads } = options
-  const { a, b } = comparable(graphA, graphB, diff)
+  const { a, b } = sideBySide(graphA, graphB, diff)
   const none = (why: string): Ran => ({ feeds: 0, difference: null, latency: null, notCompared: why })
   if (a.outputs.length === 0) return none('The two models have no output in common.')
   const open = threads === undefined ? {} : { threads }
@@ -97,32 +96,4 @@ async function latencies(
     latency: await compareLatency({ session: a, feeds }, { session: b, feeds }, timing),
     notCompared: null,
   }
-}
-
-/**
- * Two graphs that take the same feeds and give outputs of the same names: those of the first. Outputs that only one has
- * go; an input that only one has the other takes too, and does not look at it.
- */
-function comparable(a: Graph, b: Graph, { inputs, outputs }: GraphDiff): { readonly a: Graph; readonly b: Graph } {
-  const names = new Map([...inputs.renamed, ...outputs.renamed].map(pair => [pair.b, pair.a]))
-  const outside = [...b.inputs, ...b.outputs].map(({ name }) => name)
-  const kept = new Set([...outside.map(name => names.get(name) ?? name), ...a.inputs.map(({ name }) => name)])
-  const isOutside = new Set(outside)
-  // Inside of the second, what has a name of the first's inputs or outputs stands aside.
-  const second = renameValues(b, name => {
-    const renamed = names.get(name)
-    if (renamed !== undefined) return renamed
-    return isOutside.has(name) || !kept.has(name) ? name : `${name}\u0001`
-  })
-  const common = new Set(a.outputs.map(({ name }) => name).filter(name => !outputs.removed.includes(name)))
-  const both = (graph: Graph, other: Graph): Graph => {
-    const own = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()])
-    const fed = other.inputs.filter(({ name }) => !own.has(name) && !other.initializers.has(name))
-    return dropUnused({
-      ...graph,
-      inputs: [...graph.inputs, ...fed],
-      outputs: graph.outputs.filter(({ name }) => common.has(name)),
-    })
-  }
-  return { a: both(a, second), b: both(second, a) }
 }

@@ -6,8 +6,8 @@ import { counted } from '../report/format.ts'
 import { wrap } from '../report/text.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { type DimChange, setDims } from '../surgery/set-dims.ts'
+import { checkStacked } from '../verify/check-stacked.ts'
 import { outputDifferences } from '../verify/equivalence.ts'
-import { checkStacked } from './check-batch.ts'
 import { answering, examples, jsonOption, type Verb, wrongUsage } from './command.ts'
 import { editAnswer, openModel, writeEdited } from './edit-model.ts'
 import { checkOutput } from './model.ts'
@@ -147,7 +147,7 @@ async function checkChanges(
     const opened = fromSize.every(Boolean) && !toSize.some(Boolean)
     const oneSymbol = new Set(changes.map(({ to }) => to)).size === 1
     if (opened && oneSymbol && (isBatch || changes.some(({ axis }) => axis === 0))) {
-      const wrong = await checkStacked(before, after, changes)
+      const wrong = await checkStacked(before, after, changes, onnxruntimeNode)
       if (wrong === undefined) return { ok: true, by: 'stacked', skipped: null }
       if (isBatch) throw different(`of two examples at once, ${wrong}`)
     }

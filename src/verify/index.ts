@@ -1,4 +1,5 @@
 export { stepNames } from './apply-steps.ts'
+export { checkStacked } from './check-stacked.ts'
 export { type Build, type Checked, type CheckedOptions, checked, type SkippedStep } from './checked.ts'
 export {
   type Equivalence,
@@ -10,5 +11,6 @@ export {
 } from './equivalence.ts'
 export { describeFeeds, type FindFeedsOptions, findFeeds, type Trial } from './find-feeds.ts'
 export { type RandomFeedsOptions, type Ranges, randomFeeds } from './random-feeds.ts'
+export { sideBySide } from './side-by-side.ts'
 export { type SimplifyModelOptions, type SimplifyReport, simplifyModel } from './simplify-model.ts'
 export { toleranceOf } from './tolerance.ts'

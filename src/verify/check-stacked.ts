@@ -2,13 +2,13 @@ import { SinterError } from '../base/errors.ts'
 import { exactQuotient, shapeOf } from '../base/shape.ts'
 import { type Tensor, zeros } from '../base/tensor.ts'
 import type { Graph } from '../graph/graph.ts'
+import { countedAxis } from '../ops/axes.ts'
 import { infer } from '../read/infer.ts'
-import type { Feeds, Results } from '../runtime/backend.ts'
-import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import type { Backend, Feeds, Results } from '../runtime/backend.ts'
 import type { DimChange } from '../surgery/set-dims.ts'
-import { findFeeds } from '../verify/find-feeds.ts'
-import { gap } from '../verify/gap.ts'
-import { toleranceOf } from '../verify/tolerance.ts'
+import { findFeeds } from './find-feeds.ts'
+import { gap } from './gap.ts'
+import { toleranceOf } from './tolerance.ts'
 
 /**
  * Runs a model whose batch became a symbol on two examples at once, and the one that it was made of on each: outputs must
@@ -21,14 +21,15 @@ export async function checkStacked(
   before: Graph,
   after: Graph,
   changes: readonly DimChange[],
+  backend: Backend,
 ): Promise<string | undefined> {
-  await using one = await onnxruntimeNode.open(before)
+  await using one = await backend.open(before)
   const [trial] = await findFeeds(one, before, { count: 1, seed: 1 })
   const { feeds: first, results: a } = trial!
   const shapes = Object.fromEntries(Object.entries(first).map(([name, { shape }]) => [name, shape]))
   const [other] = await findFeeds(one, before, { count: 1, seed: 2, shapes })
   const drawn = other!.feeds
-  const axes = new Map(changes.map(({ input, axis }) => [input, axis < 0 ? axis + first[input]!.shape.length : axis]))
+  const axes = new Map(changes.map(({ input, axis }) => [input, countedAxis(axis, first[input]!.shape.length)]))
   // What does not grow is the same for both.
   const second: Feeds = Object.fromEntries(
     Object.entries(first).map(([name, value]) => [name, axes.has(name) ? drawn[name]! : value]),
@@ -42,7 +43,7 @@ export async function checkStacked(
   )
   let together: Results
   try {
-    await using two = await onnxruntimeNode.open(after)
+    await using two = await backend.open(after)
     together = await two.run(both)
   } catch (error) {
     if (error instanceof SinterError) return error.message
