@@ -175,7 +175,10 @@ function layersTable({ layers, latency }: Inspection, width: number): string {
     blankZero(macs),
     ...(latency ? [times.has(name) ? measured(times.get(name)!) : ''] : []),
   ]
-  return table(columns, layers.map(row), width)
+  const shown = layers.filter(({ operator }) => operator !== 'Constant')
+  const lines = table(columns, shown.map(row), width)
+  const left = layers.length - shown.length
+  return left === 0 ? lines : `${lines}\nand ${counted(left, 'Constant node')}`
 }
 
 function latencyTable({ run, between, runs, threads, layers, unmapped }: LatencyDocument, width: number): string {

@@ -3,7 +3,8 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { f32, makeGraph } from '../../test/support/make-graph.ts'
 import { float32s } from '../base/tensor.ts'
-import { node } from '../graph/edit.ts'
+import { attribute } from '../graph/attributes.ts'
+import { edit, node } from '../graph/edit.ts'
 import { emptyGraph } from '../graph/graph.ts'
 import { writeModel } from '../onnx/files.ts'
 import { type Blobs, makeBlobs } from './testing/blobs.ts'
@@ -57,6 +58,23 @@ describe('sinter inspect', () => {
     expect(Math.max(...out.split('\n').map(line => line.length))).toBeLessThanOrEqual(80 + blobs.folder.length)
     expect(out).toMatch(/parameters +51\n/)
     expect(out).toMatch(/Cannot be trained through:\n {2}ArgMax: /)
+  })
+
+  test('leaves nodes that only hold constants out of the lines for layers, and counts them', async () => {
+    const graph = edit(
+      makeGraph({ x: f32('N', 1) }, (op, { x }) => ({ y: op.Relu([x]) })),
+      draft => {
+        const value = attribute.tensor(float32s([1], Float32Array.of(1)))
+        for (const name of ['one', 'two'])
+          draft.add({ op: 'Constant', inputs: [], outputs: [name], attributes: { value } })
+        draft.add({ op: 'Add', inputs: ['one', 'two'], outputs: ['sum'] })
+        draft.outputs.push({ name: 'sum', type: f32(1) })
+      },
+    )
+    await writeModel(blobs.at('constants.onnx'), graph)
+    const { out } = await sinter('inspect', blobs.at('constants.onnx'), '--layers', '--no-simplify')
+    expect(out).toMatch(/\nlayer .*\n.* Relu .*\n.* Add .*\nand 2 Constant nodes\n/)
+    expect((await sinter('inspect', blobs.at('constants.onnx'), '--json')).json().layers).toHaveLength(4)
   })
 
   test('says where the bytes are, and what moves', async () => {
