@@ -63,7 +63,9 @@ export function inputShapes(
   if (at < 1 || !parts.every(part => part === '?' || /^\d{1,15}$/.test(part)))
     throw new InvalidArgumentError('It must be an input and its shape, such as image=1,3,224,224.')
   const shape = parts.map(part => (part === '?' ? '' : Number(part)))
-  return { ...before, [text.slice(0, at)]: shape }
+  const name = text.slice(0, at)
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`'${name}' has a shape already; give it once.`)
+  return { ...before, [name]: shape }
 }
 
 /** Parses a number of bytes, `64k`, `10M` or `2G` in units of 1024, or `none` for no limit. */

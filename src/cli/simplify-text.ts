@@ -8,13 +8,17 @@ const number = { align: 'right' } as const
 
 /** What came of simplifying, for a terminal. */
 export function summary(simplified: Simplified, width: number, explain = false): string {
-  const { file, out, nodes, bytes, opset, passes, skipped, notes, seconds } = simplified
+  const { file, out, files, nodes, bytes, opset, passes, skipped, notes, seconds } = simplified
   const changed = passes.filter(({ changes }) => changes > 0)
   const lines = [
-    ...skipped.map(({ step, why }) => `Left out: ${step}, for with it ${why}.`),
+    ...leftOut(skipped),
     ...notes.map(note => `Note: ${note}.`),
     checkLine(simplified),
-    out === null ? 'Nothing is written; name a file with -o.' : `Written to ${out}.`,
+    out === null
+      ? 'Nothing is written; name a file with -o.'
+      : files.length > 1
+        ? `Written to ${files.join(' and ')}: they belong together.`
+        : `Written to ${out}.`,
   ]
   return [
     facts([
@@ -40,31 +44,35 @@ function checkLine({ check }: Simplified): string {
   return `Outputs ${ok ? 'equal' : 'DIFFER'} on ${counted(feeds, 'run')}: ${largest}.${rest}`
 }
 
-/** What each step did, and what its rule left alone and why. */
+/** Steps that were left out, by reason. */
+function leftOut(skipped: Simplified['skipped']): readonly string[] {
+  const byReason = new Map<string, string[]>()
+  for (const { step, why } of skipped) byReason.set(why, [...(byReason.get(why) ?? []), step])
+  return Array.from(byReason, ([why, steps]) => {
+    const more = steps.length > 5 ? ` and ${steps.length - 5} more steps` : ''
+    return `Left out ${steps.slice(0, 5).join(', ')}${more}: ${why}.`
+  })
+}
+
+/** What each step did, and what its rule left alone and why; those that met nothing are counted. */
 function explanation({ passes, rules }: Simplified, width: number): string {
-  const byName = new Map(rules.map(one => [one.rule, one]))
-  const lines = stepTable(passes, width).split('\n')
-  const [title, ...rows] = lines as [string, ...string[]]
-  return [
-    title,
-    ...rows.flatMap((row, i) => {
-      const { declines = {}, failures = [] } = byName.get(passes[i]!.name) ?? {}
-      const reasons = Object.entries(declines)
-      const indent = '        '
-      return [
-        row,
-        ...reasons.map(([why, at]) =>
-          wrap(
-            `${failures.includes(why) ? 'failed at' : 'left'} ${whole(at.length)}: ${clean(why)} (${clean(at[0]!)})`,
-            width - indent.length,
-          )
-            .split('\n')
-            .map((line, j) => `${indent.slice(j === 0 ? 4 : 0)}${line}`)
-            .join('\n'),
-        ),
-      ]
-    }),
-  ].join('\n')
+  const declines = new Map(rules.map(({ rule, declines }) => [rule, Object.entries(declines)]))
+  const met = passes.filter(({ name, changes }) => changes > 0 || (declines.get(name) ?? []).length > 0)
+  const idle = passes.length - met.length
+  const rest = idle === 0 ? [] : ['', `${counted(idle, 'other step')} found nothing.`]
+  if (met.length === 0) return rest.join('\n').trim()
+  const [title, ...rows] = stepTable(met, width).split('\n') as [string, ...string[]]
+  const indent = '        '
+  const explained = rows.flatMap((row, i) => [
+    row,
+    ...(declines.get(met[i]!.name) ?? []).map(([why, at]) =>
+      wrap(`left ${whole(at.length)}: ${clean(why)} (${clean(at[0]!)})`, width - indent.length)
+        .split('\n')
+        .map((line, j) => `${indent.slice(j === 0 ? 4 : 0)}${line}`)
+        .join('\n'),
+    ),
+  ])
+  return [title, ...explained, ...rest].join('\n')
 }
 
 function stepTable(passes: Simplified['passes'], width: number): string {

@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { f32, makeGraph } from '../../test/support/make-graph.ts'
 import { float32s, int64s } from '../base/tensor.ts'
@@ -74,6 +74,8 @@ describe('sinter simplify', () => {
   test('explains what rules left alone, within 80 columns', async () => {
     const { out } = await sinter('simplify', at('model.onnx'), '--explain')
     expect(out).toMatch(/drop-identity +1/)
+    expect(out).toMatch(/\d+ other steps found nothing\./)
+    expect(out).not.toMatch(/^\S+ +0 .*\n(?! {4}left)/m)
     expect(
       Math.max(
         ...out
@@ -111,6 +113,12 @@ describe('sinter simplify', () => {
     expect(ran.json().check.ok).toBe(true)
     expect((await readdir(folder)).some(name => /^small\.onnx\..*\.data$/.test(name))).toBe(true)
     expect(ran.json().bytes.after).toBeGreaterThan(8192)
+    expect(ran.json().files.map((path: string) => basename(path))).toEqual([
+      'small.onnx',
+      expect.stringMatching(/^small\.onnx\..*\.data$/),
+    ])
+    const { out } = await sinter('simplify', at('external.onnx'), '-o', at('small.onnx'))
+    expect(out.replaceAll('\n', ' ')).toMatch(/small\.onnx and \S*small\.onnx\.\w+\.data: they belong together/)
   })
 
   test('does not compare where it is told not to', async () => {
@@ -122,7 +130,13 @@ describe('sinter simplify', () => {
     const refusal = async (...args: string[]) => (await sinter('simplify', ...args, '--json')).json().error
     expect(await refusal(at('model.onnx'), '-o', at('model.onnx'))).toMatchObject({ code: 'invalid-argument' })
     expect(await refusal(at('missing.onnx'))).toMatchObject({ code: 'not-found' })
-    expect(await refusal(at('model.onnx'), '--skip', 'nothing')).toMatchObject({ code: 'invalid-argument' })
+    expect(await refusal(at('model.onnx'), '--skip', 'fold-constant')).toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(/Did you mean 'fold-constants'/),
+    })
+    const both = ['--only', 'drop-identity', '--skip', 'drop-identity']
+    expect((await sinter('simplify', at('model.onnx'), ...both)).code).toBe(2)
+    expect((await sinter('simplify', at('model.onnx'), '--pin', 'x=1,3,4,4', '--pin', 'x=1,3,8,8')).code).toBe(2)
     expect(await refusal(at('model.onnx'), '--pin', 'z=1,3')).toMatchObject({ code: 'not-found' })
     expect(await refusal(at('model.onnx'), '--opset', '900')).toMatchObject({ code: 'invalid-argument' })
     expect((await sinter('simplify')).code).toBe(2)

@@ -1,10 +1,12 @@
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
+import { suggestion } from '../base/near-names.ts'
 import type { Shape } from '../base/shape.ts'
 import { isLazy } from '../base/tensor.ts'
 import { type Graph, requiredInputs } from '../graph/graph.ts'
 import { readModel } from '../onnx/files.ts'
 import { assertValid } from '../read/check.ts'
 import { save } from '../read/model-file.ts'
+import { clean, shorten } from '../report/text.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
 import { stepNames } from '../verify/apply-steps.ts'
 import { readFeeds } from '../verify/read-feeds.ts'
@@ -34,6 +36,8 @@ export interface Simplified extends SimplifyReport {
   readonly file: string
   /** The file written; null where none was asked for. */
   readonly out: string | null
+  /** All files written: the model, and, where its weights are in a file of their own, that. */
+  readonly files: readonly string[]
 }
 
 /**
@@ -50,11 +54,11 @@ export async function simplifyFile(path: string, options: SimplifyFileOptions = 
   const shapes = shapesOf(pin, testWith, model)
   const { graph, report } = await simplifyModel(model, { ...rest, ...shapes, ...given, backend: onnxruntimeNode })
   const before = await bytesOfModel(path, model)
-  if (out === undefined) return { file: path, out: null, ...report, bytes: { ...report.bytes, before } }
+  if (out === undefined) return { file: path, out: null, files: [], ...report, bytes: { ...report.bytes, before } }
   options.onProgress?.('writing')
   options.signal?.throwIfAborted()
-  await save(out, graph, hasExternalData(model) ? { external: 'always' } : {})
-  return { file: path, out, ...report, bytes: { before, after: await bytesWritten(out) } }
+  const files = await save(out, graph, hasExternalData(model) ? { external: 'always' } : {})
+  return { file: path, out, files, ...report, bytes: { before, after: await bytesWritten(out) } }
 }
 
 /** Shapes to pin and to run with, whole where an axis of an input was named. What is pinned need not be said again. */
@@ -159,6 +163,7 @@ is written and said to be not checked.`,
       answering(io, async (path: string | undefined, options: Options) => {
         if (options.list) return { json: { steps: stepNames() }, text: stepList(io.columns) }
         if (path === undefined) throw wrongUsage("missing required argument 'model'")
+        checkSides(options)
         const shown = progress(io)
         const simplified = await simplifyFile(path, {
           ...fileOptions(options),
@@ -182,20 +187,38 @@ function fileOptions({ strip, list: _, explain: __, ...options }: Options & { js
   }
 }
 
-/** Steps by name, with commas between them or given again. */
+/** Parses steps by name, with commas between them or given again. */
 function names(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, ...text.split(',').filter(name => name !== '')]
+  const given = text.split(',').filter(name => name !== '')
+  const known = stepNames()
+  const unknown = given.find(name => !known.includes(name))
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`There is no step '${unknown}'. ${suggestion(unknown, known)} --list has them all.`)
+  return [...before, ...given]
 }
 
-/** What is being done, on a line that is drawn over; told only where it takes a while. */
-function progress({ live, err }: Io): { readonly onProgress: (text: string) => void; readonly stop: () => void } {
+/** Refuses a step that is to be both taken and left out. */
+function checkSides({ skip = [], only = [] }: Options): void {
+  const both = only.find(name => skip.includes(name))
+  if (both !== undefined) throw wrongUsage(`'${both}' is in --only and in --skip; name it in one of them.`)
+}
+
+/** What is being done, on a line that is drawn over, or once in a line of its own; told only where it takes a while. */
+function progress({ live, err, columns }: Io): {
+  readonly onProgress: (text: string) => void
+  readonly stop: () => void
+} {
   const started = performance.now()
+  const told = new Set<string>()
   let last = ''
   return {
     onProgress(text) {
       if (text === last || performance.now() - started < 1000) return
       last = text
-      err(live ? `\r\x1b[2K${text} ...` : `${text} ...\n`)
+      const line = `${shorten(clean(text), columns - 5)} ...`
+      if (live) err(`\r\x1b[2K${line}`)
+      else if (!told.has(text)) err(`${line}\n`)
+      told.add(text)
     },
     stop: () => {
       if (live && last !== '') err('\r\x1b[2K')

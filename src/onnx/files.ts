@@ -37,15 +37,20 @@ const roomForGraph = 2 ** 26
  * Writes a model. At every moment the path holds the old model or the new one, whole. A data file is named after the
  * model and its own content (`model.onnx.<hash>.data`); files so named that hold earlier contents are removed at the end.
  *
+ * @returns the files that the model now consists of.
  * @throws SinterError as `encode` does; `not-found` if the folder does not exist; `io`.
  */
-export async function writeModel(path: string, graph: Graph, { external = 'auto' }: WriteOptions = {}): Promise<void> {
+export async function writeModel(
+  path: string,
+  graph: Graph,
+  { external = 'auto' }: WriteOptions = {},
+): Promise<readonly string[]> {
   const tooLarge = tensorBytesOf(graph) > maxMessageBytes - roomForGraph
   const layout = external === 'always' || (external === 'auto' && tooLarge) ? layOut(graph) : undefined
   if (!layout?.byteLength) {
     await writeAtomically(path, encodePieces(graph).pieces)
     await removeDataFiles(path)
-    return
+    return [path]
   }
   const { ranges } = layout
   // Whatever is wrong with the graph shows before anything is written.
@@ -54,6 +59,7 @@ export async function writeModel(path: string, graph: Graph, { external = 'auto'
   const location = await writeDataFile(path, layout)
   await writeAtomically(path, encodePieces(graph, { external: { location, ranges } }).pieces)
   await removeDataFiles(path, location)
+  return [path, join(dirname(path), location)]
 }
 
 async function readWhole(path: string): Promise<Uint8Array> {

@@ -17,10 +17,11 @@ export async function load(path: string): Promise<Graph> {
 
 /**
  * Writes a graph as an ONNX file: whole or not at all. Beyond 2 GB its tensors go to a file beside it.
+ * @returns the files written: the model's, and that of its tensors where there is one.
  * @throws SinterError `invalid-graph` for a graph that breaks the rules of ONNX (nothing is written); `not-found` if the
  *   folder does not exist; `io`.
  */
-export async function save(path: string, graph: Graph, options: WriteOptions = {}): Promise<void> {
+export async function save(path: string, graph: Graph, options: WriteOptions = {}): Promise<readonly string[]> {
   assertValid(graph)
-  await writeModel(path, graph, options)
+  return await writeModel(path, graph, options)
 }

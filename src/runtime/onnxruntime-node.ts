@@ -13,7 +13,7 @@ import {
   type Results,
   type Session,
 } from './backend.ts'
-import { nodeFinder, nodeNamed } from './engine-names.ts'
+import { nodeFinder, nodeNamed, reasonIn } from './engine-names.ts'
 import { checkFeeds, checkFetch } from './feeds.ts'
 import { load } from './load.ts'
 import { unrankedInputs, withRanks } from './ranks.ts'
@@ -241,10 +241,9 @@ function failure(what: string, error: unknown, graph: Graph): SinterError {
   const name = nodeNamed(text)
   const node = name === undefined ? undefined : nodeFinder(graph)(name)
   const place = node ? ` at ${describe(node)}` : ''
-  const reason = text.replace(/^.*Status Message: /s, '').replaceAll(/\s+/g, ' ')
   return new SinterError(
     'runtime-failed',
-    `onnxruntime ${what}${place}: ${reason}`,
+    `onnxruntime ${what}${place}: ${reasonIn(text)}.`,
     { ...(name === undefined ? {} : { node: node?.name ?? name }), engine: text },
     error,
   )

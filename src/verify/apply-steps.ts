@@ -1,4 +1,5 @@
 import { SinterError } from '../base/errors.ts'
+import { suggestion } from '../base/near-names.ts'
 import { dialect, type Graph } from '../graph/graph.ts'
 import { recorder, type Statistics } from '../rewrite/trace.ts'
 import type { Backend } from '../runtime/backend.ts'
@@ -66,7 +67,7 @@ export async function applySteps(
 export function checkSteps({ skip = [], only = [] }: StepOptions): void {
   const unknown = [...skip, ...only].find(name => !stepNames().includes(name))
   if (unknown === undefined) return
-  const message = `There is no step '${unknown}' in simplify; its steps are ${stepNames().join(', ')}.`
+  const message = `There is no step '${unknown}' in simplify. ${suggestion(unknown, stepNames())}`
   throw new SinterError('invalid-argument', message, { unknown, steps: stepNames() })
 }
 

@@ -196,6 +196,10 @@ function reportOf({ model, graph, seconds, told, names, result, refused, check }
     skipped && note !== undefined ? [`output '${name}' ${note}`] : [],
   )
   const { opset } = model
+  const passes = stepReports(
+    names.filter(name => !skipped.some(({ step }) => step === name)),
+    told,
+  )
   return {
     nodes: { before: countNodes(model), after: countNodes(graph) },
     bytes: { before: encodedBytes(model), after: encodedBytes(graph) },
@@ -209,10 +213,7 @@ function reportOf({ model, graph, seconds, told, names, result, refused, check }
       seconds: result.seconds,
       notChecked: check ? (unchecked ?? (leftOut.length > 0 ? leftOut.join('; ') : null)) : 'it was not asked for',
     },
-    passes: stepReports(
-      names.filter(name => !skipped.some(({ step }) => step === name)),
-      told,
-    ),
+    passes,
     rules: told?.statistics.rules ?? [],
     skipped,
     notes: [
@@ -220,7 +221,17 @@ function reportOf({ model, graph, seconds, told, names, result, refused, check }
         ? ['a branch of an If whose shapes do not fit is left out: it failed whenever it was taken']
         : []),
       ...refused.map(({ node, why }) => `kept in opset ${opset['']}, which not every step knows, by ${node}: ${why}`),
+      ...growthNote(encodedBytes(model), encodedBytes(graph), passes),
       ...(told?.statistics.unsettled ?? []).map(title => `${title} stopped before it had come to a standstill`),
     ],
   }
+}
+
+/** What takes back the growth that other steps bring about, where that was left out. */
+function growthNote(before: number, after: number, passes: readonly StepReport[]): readonly string[] {
+  const absent = ['tie-constants', 'share-equal', 'drop-unused'].filter(
+    step => !passes.some(({ name }) => name === step),
+  )
+  if (after <= 1.01 * before || absent.length === 0) return []
+  return [`the model has grown; steps that did not run may take that back: ${absent.join(', ')}`]
 }
