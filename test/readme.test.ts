@@ -3,10 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { random } from '../src/base/random.ts'
+import { float32s } from '../src/base/tensor.ts'
 import { runCli } from '../src/cli/cli.ts'
+import type { Value } from '../src/graph/graph.ts'
+import * as sinter from '../src/node.ts'
 import { defineConfig, parseRecipe } from '../src/recipe/recipe.ts'
 import { run } from '../src/recipe/run.ts'
+import { f32, makeGraph } from './support/make-graph.ts'
 import { readmeBlocks } from './support/readme.ts'
+import { expectSameOutputs } from './support/same-outputs.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -41,6 +46,30 @@ describe('the README', () => {
     const record = await run(recipe, { path: join(folder, 'recipe.ts'), out: join(folder, 'run'), threads: 1 })
     expect(record.status).toBe('complete')
     expect(record.models.find(({ name }) => name === record.choice!.name)!.test!.accuracy).toBeGreaterThan(0.7)
+  })
+
+  test('shows how to simplify and edit from code, and that code runs', async () => {
+    const image = makeGraph({ image: f32(1, 3, 8, 8) }, (op, { image }) => {
+      const weight = op.constant(float32s([4, 3, 3, 3], new Float32Array(108).fill(0.01)))
+      const features = op.Relu([op.Conv([op.Identity([image]), weight])])
+      return { features, flat: op.Identity([op.Reshape([features, op.ints([1, 144])])]) }
+    })
+    const model = { ...image, outputs: image.outputs.slice(1) }
+    await sinter.save(join(folder, 'model.onnx'), model)
+    const block = (await readmeBlocks('ts'))[2]!
+    const code = block
+      .replace(/^import.*$/m, '')
+      .replace(/'(\w+\.onnx)'/g, (_, file) => JSON.stringify(join(folder, file)))
+    const said: unknown[][] = []
+    const run = new Function('sinter', 'console', `return (async () => {${code}\nreturn { joined, backbone } })()`)
+    const { joined, backbone } = await run(sinter, { log: (...words: unknown[]) => said.push(words) })
+    // As the comment there says.
+    expect(said[1]).toEqual([{ before: 5, after: 3 }, true, []])
+    expect(said[2]![0]).toMatchObject([{ operator: expect.any(String), changes: [expect.stringContaining('Sigmoid')] }])
+    expect(backbone.outputs.map(({ name }: Value) => name)).toEqual(['features'])
+    for (const changed of [joined, await sinter.load(join(folder, 'slim.onnx'))])
+      await expectSameOutputs(changed, model)
+    expect((await sinter.load(join(folder, 'batched.onnx'))).inputs[0]!.type).toEqual(f32('N', 3, 8, 8))
   })
 
   test('names verbs and options that there are', async () => {
