@@ -5,9 +5,10 @@ import { attribute } from '../graph/attributes.ts'
 import { edit, node } from '../graph/edit.ts'
 import { type Body, bodiesOf, type Graph } from '../graph/graph.ts'
 import type { Ops } from '../ops/build.ts'
-import { rewrite, ruleKey } from './apply.ts'
+import { rewrite } from './apply.ts'
 import { rule } from './rule.ts'
 import { type RuleStatistics, recorder } from './trace.ts'
+import { ruleKey } from './workshop.ts'
 
 const x = f32('N', 4)
 

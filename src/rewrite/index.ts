@@ -1,4 +1,4 @@
-export { rewrite, ruleKey } from './apply.ts'
+export { rewrite } from './apply.ts'
 export { type FixedPointOptions, fixedPoint, type Pass, pass, pipe, titleOf } from './pass.ts'
 export type { Constant, Found, NodePattern, Pattern, Vocabulary } from './pattern.ts'
 export { type Decline, type Replacement, type Rule, type RuleDefinition, rule, type Tools } from './rule.ts'
@@ -11,3 +11,4 @@ export {
   type Trace,
   type TraceEvent,
 } from './trace.ts'
+export { ruleKey } from './workshop.ts'
