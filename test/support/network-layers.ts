@@ -2,6 +2,9 @@ import { attribute } from '../../src/graph/attributes.ts'
 import { constant, fixed, isOwn, isRanked, number, ofRank, positive, scalarOf } from './network-constants.ts'
 import { Nothing, type Step } from './network-site.ts'
 
+/** The size of an axis once a constant of several elements has met it, where it had one or an open number of them. */
+const widened = (dim: number | string | undefined) => (typeof dim === 'number' && dim > 1 ? dim : 3)
+
 /** Layers with weights, pools, normalizations, and activations as exporters spell them out. */
 export const layers: Readonly<Record<string, Step>> = {
   Conv: site => {
@@ -73,6 +76,30 @@ export const layers: Readonly<Record<string, Step>> = {
     const y = op.MatMul([x.ref, w])
     make(y, false)
     if (below(2) === 0) make(op.Add([y, constant(site, [op.type(y).shape!.at(-1) as number], 4)]), false)
+  },
+  ScaleBefore: site => {
+    const { op, value, make, below, dtype } = site
+    const scale = ['Mul', 'Div', 'Add', 'Sub'][below(4)] as 'Mul'
+    if (dtype !== 'float32' || below(2) === 0) {
+      const x = value(isRanked)
+      const size = widened(x.shape.at(-1))
+      const y = op[scale]([x.ref, positive(site, [size], below(9))])
+      return make(op.MatMul([y, constant(site, [size, 1 + below(3)], below(9))]), false)
+    }
+    const x = value(ofRank(4))
+    const channels = widened(x.shape[1])
+    const y = op[scale]([x.ref, positive(site, [channels, 1, 1], below(9))])
+    const each = () => positive(site, [channels], below(9))
+    const norm = () => op.BatchNormalization([y, each(), each(), each(), each()])
+    make(below(2) === 0 ? norm() : op.Conv([y, constant(site, [2, channels, 1, 1 + below(2)], below(9))]), false)
+  },
+  ScaleAfter: site => {
+    const { op, value, make, below } = site
+    const x = value(isRanked)
+    const y = op.MatMul([x.ref, constant(site, [fixed(x.shape.at(-1)), 1 + below(4)], below(9))])
+    const moved = op.Reshape([y, op.ints([-1])])
+    const scale = ['Mul', 'Div'][below(2)] as 'Mul'
+    make(op[scale]([below(2) === 0 ? y : moved, number(site, 2 + below(3), x)]), false)
   },
   LayerNorm: site => {
     const { op, value, make, below, opset } = site
