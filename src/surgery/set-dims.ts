@@ -37,11 +37,12 @@ export function setDims(graph: Graph, changes: readonly DimChange[]): DimsSet {
   const changed = withInputs(graph, changes)
   const before = infer(graph)
   const { graph: fitted, refitted, obstacles } = fit(changed, graph, name => shapeOf(before.get(name)))
-  const found = obstacles.length > 0 ? obstacles : contradictions(fitted)
+  const found = obstacles.length > 0 ? obstacles : contradictions(fitted, changes)
   if (found.length > 0) {
     const shown = found.slice(0, 5).map(({ node, why }) => `${node}: ${why}`)
     const more = found.length > shown.length ? ` And ${found.length - shown.length} more.` : ''
-    throw new SinterError('not-supported', `Nodes stand in the way. ${shown.join('. ')}.${more}`, {
+    const advice = 'Where other inputs have that size too, set it in all of them; else it is written into the model.'
+    throw new SinterError('not-supported', `Nodes stand in the way. ${shown.join('. ')}.${more} ${advice}`, {
       nodes: found,
     })
   }
@@ -170,7 +171,7 @@ function withoutIdle(graph: Graph, names: ReadonlySet<string>): Graph {
 const probes = [{ '*': 7 }, { '*': 11 }]
 
 /** What does not fit once symbols have sizes: inference is strict about numbers only. */
-function contradictions(graph: Graph): readonly Obstacle[] {
+function contradictions(graph: Graph, changes: readonly DimChange[]): readonly Obstacle[] {
   const failures = probes.map(bind => {
     try {
       infer(graph, { bind })
@@ -183,7 +184,9 @@ function contradictions(graph: Graph): readonly Obstacle[] {
   // A size that is only too small or too large for the graph fails in one way; what is burnt in fails for every size.
   if (failures.some(failure => failure === undefined)) return []
   const [node = '', why = ''] = splitMessage(failures[0]!.message)
-  return [{ node, why: `${why}, with ${probes[0]!['*']} for what is open` }]
+  const symbols = new Set(changes.flatMap(({ to }) => (typeof to === 'string' ? [to] : [])))
+  const tried = symbols.size > 0 ? `when ${[...symbols].join(', ')} is ${probes[0]!['*']}, say` : 'whatever is open'
+  return [{ node, why: `${why}, ${tried}` }]
 }
 
 function splitMessage(message: string): readonly string[] {

@@ -222,6 +222,12 @@ describe('set-dim', () => {
       return { y: op.MatMul([op.Reshape([turned, op.ints([2, 6])]), op.constant(weight(6, 4))]) }
     })
     expect(() => setDims(burnt, [{ input: 'x', axis: 0, to: 'N' }])).toThrow(/Nodes stand in the way.*(Reshape|MatMul)/)
+    const state = makeGraph({ x: f32(1, 2), h: f32(1, 3) }, (op, { x, h }) => ({ y: op.Concat([x, h], { axis: 1 }) }))
+    expect(() => setDims(state, [{ input: 'x', axis: 0, to: 'N' }])).toThrow(
+      /Concat.*when N is 7, say\. Where other inputs have that size too, set it in all of them/,
+    )
+    const both = ['x', 'h'].map(input => ({ input, axis: 0, to: 'N' }))
+    expect(types(setDims(state, both).graph)[1]).toEqual(['y float32[N,5]'])
     expect(() => setDims(burnt, [{ input: 'z', axis: 0, to: 'N' }])).toThrow(/no input 'z'/)
     expect(() => setDims(burnt, [{ input: 'x', axis: 5, to: 'N' }])).toThrow(/has 3 dimensions; there is no axis 5/)
   })
