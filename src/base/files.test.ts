@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { SinterError } from './errors.ts'
-import { writeAtomically } from './files.ts'
+import { ioError, writeAtomically } from './files.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -42,4 +42,18 @@ test('a folder that is missing or a place that is taken is refused with its path
   await mkdir(join(folder, 'taken'))
   await expect(writeAtomically(join(folder, 'taken'), '')).rejects.toMatchObject({ code: 'io' })
   expect(await readdir(folder)).toEqual(['taken'])
+})
+
+test.skipIf(process.platform !== 'linux')('a folder that takes no files is not said to be missing', async () => {
+  const error = await writeAtomically('/proc/x.onnx', '').catch(thrown => thrown)
+  expect(error).toMatchObject({
+    code: 'io',
+    message: expect.stringMatching(/^The folder of '\/proc\/x.onnx' cannot be/),
+  })
+  expect(error.message).not.toMatch(/\.tmp/)
+})
+
+test('a message of the system says nothing of temporary files', () => {
+  const error = Object.assign(new Error("EACCES: permission denied, open '/x/.a.1234.tmp'"), { code: 'EACCES' })
+  expect(ioError(error, "The file 'a'").message).toBe("The file 'a' cannot be used: EACCES: permission denied.")
 })

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { messageOf, SinterError } from './errors.ts'
 
@@ -33,7 +33,8 @@ export async function writeTemporary(path: string, pieces: Iterable<Uint8Array>)
   } catch (error) {
     await file?.close().catch(() => {})
     await rm(temporary, { force: true }).catch(() => {})
-    throw ioError(error, file ? `The file '${path}'` : `The folder of '${path}'`)
+    if (file) throw ioError(error, `The file '${path}'`)
+    throw (await isFolder(dirname(path))) ? unwritable(error, path) : ioError(error, `The folder of '${path}'`)
   }
 }
 
@@ -53,7 +54,27 @@ export function ioError(error: unknown, what: string): SinterError {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new SinterError('not-found', `${what} does not exist. Check the path.`, {}, error)
-  return new SinterError('io', `${what} cannot be used: ${messageOf(error)}.`, { code }, error)
+  return new SinterError('io', `${what} cannot be used: ${withoutCall(error)}.`, { code }, error)
+}
+
+/** What a system has against making a file in a folder that there is. It may say, as /proc does, that there is none. */
+function unwritable(error: unknown, path: string): SinterError {
+  if (error instanceof SinterError) return error
+  const { code } = error as NodeJS.ErrnoException
+  const why = code === 'ENOENT' ? 'it takes no files' : withoutCall(error)
+  return new SinterError('io', `The folder of '${path}' cannot be written to: ${why}.`, { code }, error)
+}
+
+/** A system's message without the call and the path in it, which may be a temporary file's: `EACCES: permission denied`. */
+function withoutCall(error: unknown): string {
+  return messageOf(error).replace(/, \w+( '.*)?$/s, '')
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    found => found.isDirectory(),
+    () => false,
+  )
 }
 
 function piecesOf(contents: string | Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {

@@ -58,7 +58,7 @@ describe('the command line', () => {
     expect(none.code).toBe(2)
   })
 
-  test('refuses files that are no models in one line, with exit code 1', async () => {
+  test('refuses files that are no models in a sentence within 80 columns, with exit code 1', async () => {
     const cases = [
       ['missing.onnx', 'not-found'],
       ['folder', 'invalid-model'],
@@ -70,7 +70,8 @@ describe('the command line', () => {
       const plain = await sinter('inspect', at(file))
       expect(plain.code).toBe(1)
       expect(plain.out).toBe('')
-      expect(plain.err).toMatch(/^sinter: [^\n]+\n$/)
+      expect(plain.err).toMatch(/^sinter: [^\n]+(\n[^\n]+){0,3}\n$/)
+      expect(plain.err.split('\n').filter(line => line.length > 80)).toEqual([])
       const json = await sinter('inspect', at(file), '--json')
       expect(json.code).toBe(1)
       expect(json.err).toBe('')

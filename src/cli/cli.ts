@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { SinterError } from '../base/errors.ts'
 import { versions } from '../recipe/versions.ts'
+import { clean, wrap } from '../report/text.ts'
 import { errorDocument, type Io, printJson, Unmet, type Verb } from './command.ts'
 import { compareVerb } from './compare.ts'
 import { cutVerb } from './cut.ts'
@@ -52,6 +53,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
       .configureOutput({
         writeOut: io.out,
         writeErr: json ? () => {} : io.err,
+        outputError: (text, write) => write(wrapped(text, io.columns)),
         getOutHelpWidth: () => io.columns,
         getErrHelpWidth: () => io.columns,
       })
@@ -77,10 +79,18 @@ function asInterrupted(error: unknown, signal: AbortSignal): unknown {
   return new SinterError('interrupted', 'Stopped.', {}, error)
 }
 
-/** Says what went wrong in a line; what commander throws it has said itself. A defect shows where it is. */
+/** Says what went wrong; what commander throws it has said itself. A defect shows where it is. */
 function tell(error: unknown, io: Io): void {
   if (error instanceof CommanderError) {
-    if (error.code === 'sinter.usage') io.err(`${error.message}\n`)
-  } else if (error instanceof SinterError) io.err(`sinter: ${error.message}\n`)
+    if (error.code === 'sinter.usage') io.err(wrapped(`${error.message}\n`, io.columns))
+  } else if (error instanceof SinterError) io.err(wrapped(`sinter: ${error.message}\n`, io.columns))
   else io.err(`${error instanceof Error ? error.stack : error}\n`)
+}
+
+/** Lines no wider than the terminal; what files say cannot steer it. */
+function wrapped(text: string, width: number): string {
+  return text
+    .split('\n')
+    .map(line => wrap(clean(line), width))
+    .join('\n')
 }

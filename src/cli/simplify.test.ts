@@ -106,6 +106,8 @@ describe('sinter simplify', () => {
     await writeFile(at('feeds.json'), JSON.stringify({ x: [[[[1, 2]], [[3, 4]], [[5, 6]]]] }))
     const ran = await sinter('simplify', at('model.onnx'), '--feeds', at('feeds.json'), '--json')
     expect(ran.json().check).toMatchObject({ ok: true, feeds: 1 })
+    await writeFile(at('row.json'), JSON.stringify({ x: { shape: [1, 3, 1, 2], data: [1, 2, 3, 4, 5, 6] } }))
+    expect((await sinter('simplify', at('model.onnx'), '--feeds', at('row.json'), '--json')).json().check.ok).toBe(true)
   })
 
   test('keeps weights in a file of their own', async () => {
@@ -126,6 +128,22 @@ describe('sinter simplify', () => {
     expect(ran.out).toMatch(/Outputs not checked: it was not asked for/)
   })
 
+  test('writes nothing where the original does not run on the shapes or inputs given', async () => {
+    const picky = makeGraph({ x: f32('N', 'M') }, (op, { x }) => ({
+      y: op.MatMul([op.Identity([x]), op.constant(float32s([4, 1], [1, 2, 3, 4]), 'w')]),
+    }))
+    await writeModel(at('picky.onnx'), picky)
+    const ran = await sinter('simplify', at('picky.onnx'), '-o', at('never.onnx'), '--test-with', 'x=2,3')
+    expect(ran.code).toBe(1)
+    expect(ran.err.replaceAll('\n', ' ')).toMatch(/The original does not run on the shapes/)
+    expect(ran.err).not.toMatch(/\.\)?\./)
+    expect(ran.err.split('\n').filter(line => line.length > 80)).toEqual([])
+    const older = await sinter('simplify', at('model.onnx'), '-o', at('never.onnx'), '--opset', '2')
+    expect(older.code).toBe(1)
+    expect(older.err.replaceAll('\n', ' ')).toMatch(/cannot be written in opset 2/)
+    expect(await readdir(folder)).not.toContain('never.onnx')
+  })
+
   test('refuses what cannot be', async () => {
     const refusal = async (...args: string[]) => (await sinter('simplify', ...args, '--json')).json().error
     expect(await refusal(at('model.onnx'), '-o', at('model.onnx'))).toMatchObject({ code: 'invalid-argument' })
@@ -134,6 +152,9 @@ describe('sinter simplify', () => {
       code: 'usage',
       message: expect.stringMatching(/Did you mean 'fold-constants'/),
     })
+    const { err } = await sinter('simplify', 'm.onnx', '--skip', 'fold-constant')
+    expect(err.split('\n').filter(line => line.length > 80)).toEqual([])
+    expect(err.match(/Did you mean/g)).toHaveLength(1)
     const both = ['--only', 'drop-identity', '--skip', 'drop-identity']
     expect((await sinter('simplify', at('model.onnx'), ...both)).code).toBe(2)
     expect((await sinter('simplify', at('model.onnx'), '--pin', 'x=1,3,4,4', '--pin', 'x=1,3,8,8')).code).toBe(2)

@@ -156,7 +156,9 @@ export const simplifyVerb: Verb = (program, io) => {
         `The result is compared with the original on seeded random inputs. A step that
 changes outputs is found by bisection, left out and named; what is written is
 right. Where onnxruntime cannot run a model (operators of its own), the result
-is written and said to be not checked.`,
+is written and said to be not checked. --feeds takes .npz with an array for each
+input, or .json: { "x": [[1, 2]] }, or { "x": { "shape": [1, 2], "data": [1, 2] } },
+or a list of such objects for several runs.`,
       ),
     )
     .action(

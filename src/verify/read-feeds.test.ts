@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { tensor } from '../base/tensor.ts'
+import { type Tensor, tensor } from '../base/tensor.ts'
 import { writeNpz } from '../data/testing/write-npz.ts'
 import type { Value } from '../graph/graph.ts'
 import { readFeeds } from './read-feeds.ts'
@@ -48,6 +48,34 @@ test('JSON gives one run or several', async () => {
   expect(one!.x).toEqual(tensor('float32', [2, 2], Float32Array.of(1, 2, 3, 4)))
   expect(one!.ids).toEqual(tensor('int64', [2], BigInt64Array.of(5n, 6n)))
   expect(await json([run, run])).toHaveLength(2)
+})
+
+test('JSON may say type and shape', async () => {
+  const [run] = await json({
+    x: { dtype: 'float64', shape: [2, 2], data: [1, 2, 3, 4] },
+    ids: { shape: [0], data: [] },
+  })
+  expect(run!.x).toEqual(tensor('float32', [2, 2], Float32Array.of(1, 2, 3, 4)))
+  expect(run!.ids).toEqual(tensor('int64', [0], new BigInt64Array(0)))
+  await expect(json({ x: { shape: [2, 2], data: [1] }, ids: [1] })).rejects.toThrow(/asks for others/)
+  await expect(json({ x: { dtype: 'float', shape: [1], data: [1] }, ids: [1] })).rejects.toThrow(/which there is not/)
+})
+
+test('numbers take the type of the input wherever that has them', async () => {
+  const path = join(folder, 'types.npz')
+  const read = async (x: Tensor, ids: Tensor) => {
+    await writeNpz(path, { x, ids })
+    return (await readFeeds(path, inputs))[0]!
+  }
+  const x = tensor('int64', [1, 2], BigInt64Array.of(7n, -1n))
+  const ids = tensor('float64', [1], Float64Array.of(3))
+  expect(await read(x, ids)).toEqual({
+    x: tensor('float32', [1, 2], Float32Array.of(7, -1)),
+    ids: tensor('int64', [1], BigInt64Array.of(3n)),
+  })
+  await expect(read(x, tensor('float64', [1], Float64Array.of(3.5)))).rejects.toThrow(/not all its numbers are whole/)
+  const large = tensor('int64', [1, 2], BigInt64Array.of(2n ** 24n + 1n, 0n))
+  await expect(read(large, ids)).rejects.toThrow(/has numbers that float32 has not/)
 })
 
 test('what is not understood is refused', async () => {
