@@ -3,6 +3,7 @@ import { suggestion } from '../base/near-names.ts'
 import { dialect, type Graph } from '../graph/graph.ts'
 import { recorder, type Statistics } from '../rewrite/trace.ts'
 import type { Backend } from '../runtime/backend.ts'
+import { constantBytes } from '../simplify/constants/constant-bytes.ts'
 import { foldWithBackend } from '../simplify/constants/fold-with-backend.ts'
 import { type SimplifyOptions, simplify, steps } from '../simplify/index.ts'
 import { defaultSettings } from '../simplify/settings.ts'
@@ -40,22 +41,25 @@ export async function applySteps(
 ): Promise<{ readonly graph: Graph; readonly told: Told }> {
   const { backend, only, onProgress, signal } = options
   const left = namesOfSteps(options).filter(name => !skip.includes(name))
-  const settings = { ...defaultSettings, ...stepOptions(options) }
-  const pass = simplify({
-    ...stepOptions(options),
+  const within = (maxGrowth: number) => ({ ...stepOptions(options), maxGrowth })
+  const simplified = {
     skip: ownSteps(options).filter(name => !left.includes(name)),
     ...(only ? { only: only.filter(name => name !== bulkFolding) } : {}),
-  })
+  }
+  /** What all rounds together may add, less what those before have. */
+  const { maxGrowth = defaultSettings.maxGrowth } = options
+  const limit = constantBytes(graph) + maxGrowth
+  const allowed = (now: Graph) => Math.max(0, Math.min(maxGrowth, limit - constantBytes(now)))
   const heard = recorder()
   const bulk = { name: bulkFolding, changes: 0, seconds: 0 }
   let current = graph
   for (;;) {
     onProgress?.('simplifying')
-    current = pass(current, heard.trace)
+    current = simplify({ ...within(allowed(current)), ...simplified })(current, heard.trace)
     signal?.throwIfAborted()
     if (!backend || !left.includes(bulkFolding)) break
     const started = performance.now()
-    const folded = await foldWithBackend(current, backend, settings)
+    const folded = await foldWithBackend(current, backend, { maxGrowth: allowed(current) })
     bulk.seconds += (performance.now() - started) / 1000
     if (folded === current) break
     bulk.changes++

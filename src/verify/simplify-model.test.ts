@@ -165,3 +165,18 @@ describe('simplifying a model', () => {
     expect(report.check.ok).toBe(true)
   })
 })
+
+test('what an engine folds keeps to the cap in sum, over all rounds', async () => {
+  const graph = makeGraph({ x: f32(15, 256) }, (op, { x }) => ({
+    y: Array.from({ length: 10 }, (_, i) => i).reduce(
+      (sum, i) => op.Add([sum, op.ConstantOfShape([op.ints([15, 256])], { value: float32s([1], [i + 1]) })]),
+      x,
+    ),
+  }))
+  const bytes = ({ initializers }: Graph) =>
+    [...initializers.values()].reduce((sum, { data }) => sum + (data as Float32Array).byteLength, 0)
+  for (const maxGrowth of [40_000, 2 ** 30]) {
+    const { graph: after } = await simplifyModel(graph, { backend, maxGrowth })
+    expect(bytes(after) - bytes(graph)).toBeLessThanOrEqual(maxGrowth)
+  }
+})

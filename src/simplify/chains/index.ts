@@ -5,7 +5,15 @@ import { concatBeforeReshape } from './concat-before-reshape.ts'
 import { concatAfterLayout, joinLayouts } from './join-layouts.ts'
 import { keepOrDropReducedAxes } from './keep-or-drop-reduced-axes.ts'
 import { liftLayouts } from './lift-layouts.ts'
-import { mergeCasts, mergeExpands, mergePads, mergeSlices, mergeTiles, trimSlices } from './merge-twins.ts'
+import {
+  mergeCasts,
+  mergeExpands,
+  mergePads,
+  mergeReshapes,
+  mergeSlices,
+  mergeTiles,
+  trimSlices,
+} from './merge-twins.ts'
 import { sinkLayouts } from './sink-layouts.ts'
 import { slicesToSplit, splitToSlice } from './slices-to-split.ts'
 
@@ -25,6 +33,7 @@ export const chains = (): readonly Step[] => [
   mergeSlices,
   slicesToSplit,
   splitToSlice,
+  mergeReshapes,
   mergeCasts,
   mergePads,
   mergeExpands,

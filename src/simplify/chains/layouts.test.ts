@@ -266,6 +266,24 @@ describe('a Concat puts together', () => {
   })
 })
 
+describe('a Reshape after other layout nodes', () => {
+  test('asks for what it wants at once, also where no axes are shared', async () => {
+    const graph = makeGraph({ x: f32('N', 4, 6) }, (op, { x }) => ({
+      a: op.Reshape([op.Reshape([x, op.ints([-1, 6])]), op.ints([-1, 8])]),
+      b: op.Reshape([op.Flatten([x], { axis: 2 }), op.ints([-1, 8])]),
+      c: op.Reshape([op.Unsqueeze([x, op.ints([1])]), op.ints([0, 1, 8, 3])]),
+    }))
+    await expectLeft(graph, ['Reshape', 'Reshape', 'Reshape'])
+  })
+
+  test('stays where it copies a size that is not there before', () => {
+    const graph = makeGraph({ x: f32('N', 'M', 6) }, (op, { x }) => ({
+      y: op.Reshape([op.Reshape([x, op.ints([4, -1, 6])]), op.ints([0, 0, 2, 3])]),
+    }))
+    expect(operators(all(graph)).length).toBe(2)
+  })
+})
+
 describe('a reduction keeps or drops its axes', () => {
   test.each([
     [0, 'Unsqueeze'],

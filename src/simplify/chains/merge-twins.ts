@@ -1,3 +1,4 @@
+import { sameDim } from '../../base/shape.ts'
 import { numbers } from '../../base/tensor.ts'
 import type { Node } from '../../graph/graph.ts'
 import { countedAxis } from '../../ops/axes.ts'
@@ -119,6 +120,54 @@ const exact: Readonly<Record<string, readonly string[]>> = {
   bfloat16: ['float32', 'float64'],
   float32: ['float64'],
 }
+
+/**
+ * What only another layout node made, a Reshape takes from before it: it asks for the elements in order, and none of these
+ * changes that. Zeros in its target, which copy sizes, become what they stand for.
+ */
+export const mergeReshapes = rule({
+  name: 'merge-reshapes',
+  match: ({ op, any, rest, constant, either }) =>
+    op
+      .Reshape([
+        either(
+          op
+            .Reshape([any('x'), any()])
+            .once()
+            .as('inner'),
+          op
+            .Flatten([any('x')])
+            .once()
+            .as('inner'),
+          op
+            .Squeeze([any('x'), rest('axes')])
+            .once()
+            .as('inner'),
+          op
+            .Unsqueeze([any('x'), rest('axes')])
+            .once()
+            .as('inner'),
+        ),
+        constant('target'),
+      ])
+      .as('outer'),
+  replace({ x, inner, outer, target }, { op, type, decline }) {
+    if (inner.type === 'Reshape' && inner.attributes.allowzero) return decline('it may be of no elements')
+    const sizes = Array.from(numbers(target))
+    if (outer.attributes.allowzero || !sizes.includes(0)) return op.Reshape([x, target.ref], outer.stated)
+    const [from, between] = [type(x)?.shape, type(inner.node.outputs[0]!)?.shape]
+    const said = sizes.map((size, axis) => {
+      if (size !== 0) return size
+      const dim = between?.[axis]
+      if (dim === undefined) return undefined
+      if (typeof dim === 'number') return dim === 0 ? undefined : dim
+      return from?.[axis] !== undefined && sameDim(dim, from[axis]) ? 0 : undefined
+    })
+    return said.every(size => size !== undefined)
+      ? op.Reshape([x, op.ints(said)])
+      : decline('a size that it copies is not there before')
+  },
+})
 
 /** A Cast of a Cast is one, where the type between holds every value of the first. */
 export const mergeCasts = rule({
