@@ -87,7 +87,7 @@ export async function checked(
     // Nothing is found by leaving out steps where the graph is wrong without any.
     const none = await trial(names)
     if (none.fault !== undefined) {
-      if (asked !== undefined) throw notPossible(asked, none)
+      if (asked !== undefined) throw notPossible(asked, best, none)
       skipped.push(...names.map(step => ({ step, why: none.fault! })))
       best = { graph: against }
     }
@@ -121,8 +121,10 @@ interface Trial {
   readonly error?: unknown
 }
 
-function notPossible(asked: string, { fault, error }: Trial): SinterError {
-  if (error instanceof SinterError && error.code === 'not-supported') return error
+/** Where nodes cannot be said, those count that no step could do without. */
+function notPossible(asked: string, all: Trial, none: Trial): SinterError {
+  for (const { error } of [all, none]) if (error instanceof SinterError && error.code === 'not-supported') return error
+  const { fault, error } = none
   return new SinterError('not-supported', `The model cannot be written ${asked}: ${fault}.`, { why: fault }, error)
 }
 
