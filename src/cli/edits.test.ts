@@ -183,6 +183,14 @@ describe.skipIf(!existsSync(models))('on real models', () => {
     const set = await sinter('set-constant', at('vad.onnx'), '--set', 'sr=16000', '-o', at('vad16.onnx'), '--json')
     expect(set.json().inputs.map(({ name }: { name: string }) => name)).toEqual(['input', 'state'])
   })
+  test('sizes that one of two branches cannot run are refused, and pinned by simplify', async () => {
+    const vad = `${models}/silero_vad_v6.onnx`
+    const refusal = await refused('set-dim', vad, '--dim', 'input:1=512', '--dim', 'input:0=1', '-o', at('v.onnx'))
+    expect(refusal).toMatchObject({ code: 'not-supported', message: expect.stringMatching(/does not do what/) })
+    expect(await readdir(folder)).not.toContain('v.onnx')
+    const pinned = await sinter('simplify', vad, '--pin', 'input=1,512', '-o', at('p.onnx'), '--json')
+    expect(pinned.json().check).toMatchObject({ ok: true, notChecked: null })
+  })
   test('batches become symbols, or the nodes in the way are named', async () => {
     for (const name of ['mnist-8', 'dtln_model_1', 'ultraface_rfb320_simplified']) {
       const { code, out } = await sinter('set-dim', `${models}/${name}.onnx`, '--batch', 'N', '-o', at('n.onnx'))

@@ -153,8 +153,9 @@ async function checkChanges(
     }
     if (fromSize.some((fixed, i) => fixed && toSize[i])) return skipped('no size fits both')
     // Whichever has the fewer open sizes says on what both can run.
-    const [narrow, wide] = fromSize.some(Boolean) ? [before, after] : [after, before]
-    const { same, compared, refused, outputs } = await outputDifferences(narrow, wide, undefined, onnxruntimeNode)
+    const { inputs } = fromSize.some(Boolean) ? before : after
+    const differences = await outputDifferences(before, after, undefined, onnxruntimeNode, { inputs })
+    const { same, compared, refused, outputs } = differences
     if (refused !== undefined) throw different(refused)
     const apart = Object.entries(outputs).find(([, one]) => !one.same)?.[0]
     if (!same) throw different(`the output '${apart}' is another`)

@@ -6,6 +6,7 @@ import { attribute } from '../../graph/attributes.ts'
 import { type NewNode, node } from '../../graph/edit.ts'
 import { type Body, bodiesOf, type Graph } from '../../graph/graph.ts'
 import { simplify } from '../index.ts'
+import { dropFailingBranches } from './drop-failing-branches.ts'
 import { hoist } from './hoist.ts'
 import { inlineBranches } from './inline-branches.ts'
 import { unrollLoops } from './unroll-loops.ts'
@@ -144,6 +145,38 @@ describe('inline-branches', () => {
     )
     const overridable: Graph = { ...graph, inputs: [...graph.inputs, { name: 'yes', type: bool }] }
     expect(inlineBranches(overridable)).toBe(overridable)
+  })
+})
+
+describe('drop-failing-branches', () => {
+  const weights = (name: string, rows: number) =>
+    [
+      name,
+      float32s(
+        [rows, 1],
+        Array.from({ length: rows }, (_, i) => i + 1),
+      ),
+    ] as const
+  /** Multiplies x [N, 3] by so many rows. */
+  const times = (rows: number, name = 'y') =>
+    body([['MatMul', ['x', `w${rows}`], name]], [name], [], [weights(`w${rows}`, rows)])
+
+  test('the branch that fits stands where the If was, in branches too', () => {
+    const fits = graphOf([...condition, choice('c', times(3, 'then'), times(5, 'else'), 'y')], ['y'], [zero])
+    const after = dropFailingBranches(fits)
+    expect(operators(after)).toEqual(['ReduceSum', 'Greater', 'MatMul', 'Identity'])
+    expect([...after.initializers.keys()].sort()).toEqual(['w3', 'zero'])
+    expect(dropFailingBranches(after)).toBe(after)
+    const inner = body([choice('c', times(5, 'p'), times(7, 'q'), 'r')], ['r'])
+    const nested = graphOf([...condition, choice('c', inner, times(3, 'else'), 'y')], ['y'], [zero])
+    expect(operators(dropFailingBranches(nested))).toEqual(['ReduceSum', 'Greater', 'MatMul', 'Identity'])
+  })
+
+  test('branches that both fit, or both do not, stay', () => {
+    for (const rows of [3, 5]) {
+      const graph = graphOf([...condition, choice('c', times(rows, 'a'), times(rows, 'b'), 'y')], ['y'], [zero])
+      expect(dropFailingBranches(graph)).toBe(graph)
+    }
   })
 })
 
