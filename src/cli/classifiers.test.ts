@@ -261,7 +261,7 @@ describe('sinter compare', () => {
     expect(code).toBe(0)
     expect(out).toMatch(/Softmax +0 +1/)
     expect(out).toContain('outputs of b: probabilities float32[N,3] and label int64[N]')
-    expect(out).toContain('Not compared: ')
+    expect(out).toContain('Outputs not compared: ')
   })
 
   test('refuses random values and data at once', async () => {

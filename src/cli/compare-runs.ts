@@ -5,6 +5,7 @@ import type { GraphDiff } from '../read/diff.ts'
 import { measured } from '../report/format.ts'
 import type { Feeds } from '../runtime/backend.ts'
 import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import { onnxruntimeWorkers } from '../runtime/worker-engine.ts'
 import { type OutputDifference, type Reference, referenceOf } from '../verify/equivalence.ts'
 import { sideBySide } from '../verify/side-by-side.ts'
 
@@ -54,7 +55,7 @@ export async function runBoth(graphA: Graph, graphB: Graph, diff: GraphDiff, opt
   const feeds = given ? { feeds: await given(a.inputs.filter(({ name }) => !a.initializers.has(name))) } : {}
   let opened: Reference
   try {
-    opened = await referenceOf(a, onnxruntimeNode, { ...open, ...feeds, count, seed, sizes: bind })
+    opened = await referenceOf(a, onnxruntimeWorkers, { ...open, ...feeds, count, seed, sizes: bind })
   } catch (error) {
     if (error instanceof SinterError) return none(`The first cannot be run: ${messageOf(error)}`)
     throw error

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { exit, runCli } from './cli.ts'
+import { runCli } from './cli.ts'
 
 const stop = new AbortController()
 
 function onSignal(): void {
-  // A second Ctrl-C does not wait.
-  if (stop.signal.aborted) process.exit(exit.interrupted)
+  // A second Ctrl-C does not wait, not even for a thread that the engine is busy on: leaving in order would.
+  if (stop.signal.aborted) process.kill(process.pid, 'SIGKILL')
   process.stderr.write('\nStopping after the step under way (Ctrl-C again to stop at once).\n')
   stop.abort()
 }

@@ -7,7 +7,7 @@ import { readModel } from '../onnx/files.ts'
 import { assertValid } from '../read/check.ts'
 import { save } from '../read/model-file.ts'
 import { clean, shorten } from '../report/text.ts'
-import { onnxruntimeNode } from '../runtime/onnxruntime-node.ts'
+import { onnxruntimeWorkers } from '../runtime/worker-engine.ts'
 import { stepNames } from '../verify/apply-steps.ts'
 import { readFeeds } from '../verify/read-feeds.ts'
 import { type SimplifyModelOptions, type SimplifyReport, simplifyModel } from '../verify/simplify-model.ts'
@@ -52,7 +52,7 @@ export async function simplifyFile(path: string, options: SimplifyFileOptions = 
   assertValid(model)
   const given = feeds === undefined ? {} : { feeds: await readFeeds(feeds, requiredInputs(model)) }
   const shapes = shapesOf(pin, testWith, model)
-  const { graph, report } = await simplifyModel(model, { ...rest, ...shapes, ...given, backend: onnxruntimeNode })
+  const { graph, report } = await simplifyModel(model, { ...rest, ...shapes, ...given, backend: onnxruntimeWorkers })
   const before = await bytesOfModel(path, model)
   if (out === undefined) return { file: path, out: null, files: [], ...report, bytes: { ...report.bytes, before } }
   options.onProgress?.('writing')
