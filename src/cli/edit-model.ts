@@ -13,6 +13,8 @@ import { facts, table } from './table.ts'
 /** A model that a verb has written. */
 export interface Written {
   readonly out: string
+  /** The same, and the file of its weights where these have one of their own. */
+  readonly files: readonly string[]
   readonly nodes: number
   readonly bytes: number
   readonly inputs: readonly Signature[]
@@ -37,9 +39,10 @@ export async function openModel(path: string): Promise<Graph> {
 /** Writes an edited model, never over what it is made from, and says what it is. Weights in files of their own stay so. */
 export async function writeEdited(out: string, graph: Graph, from: readonly string[]): Promise<Written> {
   await checkOutput(out, from)
-  await save(out, graph, hasExternalData(graph) ? { external: 'always' } : {})
+  const files = await save(out, graph, hasExternalData(graph) ? { external: 'always' } : {})
   return {
     out,
+    files,
     nodes: countNodes(graph),
     bytes: await bytesOfModel(out, await readModel(out)),
     inputs: requiredInputs(graph).map(signatureOf),
@@ -58,10 +61,10 @@ export function editAnswer(
   notes: readonly string[],
   width: number,
 ): Answer {
-  const blocks = written.map(({ out, nodes, inputs, outputs }) =>
+  const blocks = written.map(({ files, nodes, inputs, outputs }) =>
     [
       facts([
-        ['wrote', out],
+        ['wrote', files.join(' and ')],
         ['nodes', whole(nodes)],
       ]),
       table(

@@ -36,6 +36,8 @@ describe('the verbs that edit models', () => {
     const cut = await sinter('cut', at('net.onnx'), '--at', 'hidden', '-o', at('one.onnx'), at('two.onnx'), '--json')
     expect(cut.json()).toMatchObject({
       before: {
+        out: at('one.onnx'),
+        files: [at('one.onnx'), expect.stringMatching(/one\.onnx\.\w+\.data$/)],
         nodes: 2,
         inputs: [{ name: 'a=b' }, { name: 'scale' }],
         outputs: [{ name: 'hidden', type: 'float32[1,600]' }],
