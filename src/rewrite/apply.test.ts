@@ -329,6 +329,25 @@ test('what earlier rules made has a type for later ones', () => {
   expect(seen).toEqual([[4, 'N']])
 })
 
+test('what earlier rules made from constants of their own has a type, too', () => {
+  const first = rule({
+    name: 'first',
+    match: ({ op, any }) => op.Neg([any('x')]),
+    replace: ({ x }, { op }) => op.Sub([x, op.Relu([op.constant(float32s([1, 4], [1, 2, 3, 4]))])]),
+  })
+  const wrong = rule({
+    name: 'wrong',
+    match: ({ op, any }) => op.Sub([any(), any('part')]),
+    replace: ({ part }) => part,
+  })
+  const graph = makeGraph({ x: f32(3, 4) }, (op, { x }) => ({ y: op.Exp([op.Neg([x])]) }))
+  expect(text(rewrite('all', [first, wrong])(graph))).toEqual([
+    'Relu(constant) -> relu',
+    'Sub(x,relu) -> neg',
+    'Exp(neg) -> y',
+  ])
+})
+
 test('rules that undo one another are stopped, and the trace hears where', () => {
   const subToAdd = rule({
     name: 'sub-to-add',

@@ -1,6 +1,7 @@
 import type { ValueType } from '../base/shape.ts'
 import type { Body, Graph, Node } from '../graph/graph.ts'
 import { inferNode, type Scope } from '../ops/call.ts'
+import { typeOfConstant } from '../ops/contents.ts'
 import { scopeWithin } from '../read/infer.ts'
 import type { Live } from './live.ts'
 
@@ -31,7 +32,14 @@ export function scopeOfLive(graph: Graph, now: Live, open: () => Scope): LiveSco
       throw error
     }
   }
-  const type = (name: string) => learned.get(name) ?? base?.type(name)
+  function type(name: string): ValueType | undefined {
+    const known = learned.get(name) ?? base?.type(name)
+    if (known !== undefined) return known
+    // A constant that a rule has made.
+    const value = now.constant(name)
+    if (value) learned.set(name, typeOfConstant(value))
+    return learned.get(name)
+  }
   const scope: LiveScope = {
     get failure() {
       return failure
