@@ -56,3 +56,12 @@ function alongAxes(a: Known, b: Known, fits: (x: Dim, y: Dim) => boolean): boole
   const shared = Math.min(a.shape.length, b.shape.length)
   return Array.from({ length: shared }, (_, i) => fits(a.shape.at(-1 - i)!, b.shape.at(-1 - i)!)).every(Boolean)
 }
+
+/**
+ * The size of an axis once a constant of several elements has met it: of one element, or open, and then 3 where it is an
+ * input's. Sizes computed from those have no such constant.
+ */
+export function widened(dim: Dim | undefined): number | undefined {
+  if (typeof dim === 'string') return /^[A-Z]$/.test(dim) ? 3 : undefined
+  return dim === 1 ? 3 : dim
+}

@@ -1,9 +1,6 @@
 import { attribute } from '../../src/graph/attributes.ts'
-import { constant, fixed, isOwn, isRanked, number, ofRank, positive, scalarOf } from './network-constants.ts'
+import { constant, fixed, isOwn, isRanked, number, ofRank, positive, scalarOf, widened } from './network-constants.ts'
 import { Nothing, type Step } from './network-site.ts'
-
-/** The size of an axis once a constant of several elements has met it, where it had one or an open number of them. */
-const widened = (dim: number | string | undefined) => (typeof dim === 'number' && dim > 1 ? dim : 3)
 
 /** Layers with weights, pools, normalizations, and activations as exporters spell them out. */
 export const layers: Readonly<Record<string, Step>> = {
@@ -82,12 +79,12 @@ export const layers: Readonly<Record<string, Step>> = {
     const scale = ['Mul', 'Div', 'Add', 'Sub'][below(4)] as 'Mul'
     if (dtype !== 'float32' || below(2) === 0) {
       const x = value(isRanked)
-      const size = widened(x.shape.at(-1))
+      const size = fixed(widened(x.shape.at(-1)))
       const y = op[scale]([x.ref, positive(site, [size], below(9))])
       return make(op.MatMul([y, constant(site, [size, 1 + below(3)], below(9))]), false)
     }
     const x = value(ofRank(4))
-    const channels = widened(x.shape[1])
+    const channels = fixed(widened(x.shape[1]))
     const y = op[scale]([x.ref, positive(site, [channels, 1, 1], below(9))])
     const each = () => positive(site, [channels], below(9))
     const norm = () => op.BatchNormalization([y, each(), each(), each(), each()])

@@ -13,9 +13,10 @@ import {
   number,
   positive,
   scalarOf,
+  widened,
 } from './network-constants.ts'
 import { layers } from './network-layers.ts'
-import type { Known, Site, Step } from './network-site.ts'
+import { type Known, Nothing, type Site, type Step } from './network-site.ts'
 
 /** An operator of one operand, whether it keeps numbers exact, and attributes by choice. */
 function unary(type: OpName, exact = false, attributes: readonly Record<string, unknown>[] = [{}]): Step {
@@ -38,11 +39,12 @@ function binary(type: OpName, exact: boolean): Step {
       const b = value(type => type.own && broadcasts(type, a))
       return make(op.many(type, 1, below(2) === 0 ? [a.ref, b.ref] : [b.ref, a.ref])[0]!, exact && a.exact && b.exact)
     }
+    const [channels, last] = [widened(a.shape[1]), widened(a.shape.at(-1))]
     const shapes = [
       [],
       [1],
-      ...(a.shape.length === 4 ? [[1, a.shape[1] === 1 ? 3 : fixed(a.shape[1]), 1, 1]] : []),
-      lastOf(a),
+      ...(channels && a.shape.length === 4 ? [[1, channels, 1, 1]] : []),
+      ...(last ? [[last]] : []),
       [1, ...a.shape.map(() => 1)],
     ]
     const shape = shapes[below(shapes.length)]!
@@ -50,12 +52,6 @@ function binary(type: OpName, exact: boolean): Step {
     const b = form === 1 ? neutral() : (divides ? positive : constant)(site, shape, below(9))
     make(op.many(type, 1, below(4) > 0 || bare ? [a.ref, b] : [b, a.ref])[0]!, exact && a.exact)
   }
-}
-
-/** As many numbers as the last axis has elements; several, where it has one or an open number of them. */
-function lastOf({ shape }: Known): readonly number[] {
-  const last = shape.at(-1)
-  return typeof last === 'number' && last > 1 ? [last] : [3]
 }
 
 const compare =
@@ -92,6 +88,8 @@ function permutation(rank: number, below: Site['below']): number[] {
   }
   return perm
 }
+
+const castTo = { float32: 1, int32: 6, int64: 7, float64: 11, bool: 9 }
 
 /** Operators that compute element by element, move elements and reduce. */
 const plain: Readonly<Record<string, Step>> = {
@@ -136,12 +134,14 @@ const plain: Readonly<Record<string, Step>> = {
     const a = value(type => type.own && broadcasts(type, condition))
     make(op.Where([condition.ref, a.ref, number(site, below(5) - 2, a)]), a.exact)
   },
+  // Never to the type that a value has: the engine drops such a Cast, and forgets bodies that read it.
   Cast: ({ op, value, make, below }) => {
     const x = value(type => type.exact)
-    const to = [1, 6, 7, 11, 9][below(5)]!
+    const [dtype, to] = Object.entries(castTo)[below(5)]!
+    if (dtype === x.dtype) throw new Nothing()
     make(op.Cast([x.ref], { to }), true)
   },
-  CastBack: ({ value, make, cast }) => make(cast(value(type => type.exact).ref), true),
+  CastBack: ({ value, make, cast }) => make(cast(value(type => type.exact && !type.own).ref), true),
   ReduceMean: reduce('ReduceMean'),
   ReduceSum: reduce('ReduceSum'),
   ReduceMax: reduce('ReduceMax'),
@@ -169,11 +169,11 @@ const plain: Readonly<Record<string, Step>> = {
     const target = op.Concat([withAxes(site, 'Unsqueeze', size, [0]), rest], { axis: 0 })
     make(op.Reshape([x.ref, target]), x.exact)
   },
-  SizeArithmetic: ({ op, value, make, below, cast }) => {
+  SizeArithmetic: ({ op, value, make, below, cast, dtype }) => {
     const x = value(isRanked)
     const size = op.Slice([op.Shape([x.ref]), op.ints([0]), op.ints([1])])
     const doubled = below(2) === 0 ? op.Mul([size, op.ints([2])]) : op.Add([size, op.ints([1])])
-    make(cast(doubled), true)
+    make(dtype === 'int64' ? doubled : cast(doubled), true)
   },
   Flatten: ({ op, value, make, below }) => {
     const x = value(isRanked)
@@ -246,9 +246,10 @@ const plain: Readonly<Record<string, Step>> = {
     const value = fromNumbers(dtype, [1], [below(4)])
     make(op.ConstantOfShape([op.ints([1 + below(3), 4])], { value: attribute.tensor(value) } as never), true)
   },
-  Range: ({ op, make, below, cast }) => {
+  Range: ({ op, make, below, cast, dtype }) => {
     const [start, end, by] = [0, 2 + below(4), 1].map(v => op.constant(scalar('int64', v)))
-    make(cast(op.Range([start!, end!, by!])), true)
+    const range = op.Range([start!, end!, by!])
+    make(dtype === 'int64' ? range : cast(range), true)
   },
   Folded: site => {
     const { op, make, below } = site
