@@ -77,7 +77,13 @@ function applyStep(node: Node, step: Upgrade, around: Scope, to: number, constan
     },
   }
   const opset = (domain: string) => (domain === node.domain ? step.to : around.opset(domain))
-  const scope: Scope = { ...around, opset, constant: name => made.get(name) ?? around.constant(name) }
+  const scope: Scope = {
+    ...around,
+    opset,
+    constant: name => made.get(name) ?? around.constant(name),
+    // Bodies made by a step are of its opset, and what surrounds the node would read them in the old one.
+    inferBody: body => body.outputs.map(({ type }) => type),
+  }
   const op = builder(target, scope)
   const results = asked(node, () => step.apply(callOf(node, around), op, node.inputs))
   const nodes = named(emitted, node, results)
