@@ -212,7 +212,13 @@ function verdicts(): void {
   const sum = (of: (line: Line) => number | undefined) => single.reduce((total, line) => total + (of(line) ?? 0), 0)
   const atLeast = count(line => line.report.nodes.after <= bestOf(line))
   const better = count(line => line.report.nodes.after < bestOf(line))
+  const capped = lines.filter(({ name }) => lines.some(other => other.name === `${name} (no cap)`))
+  const keeping = capped.filter(line => line.report.nodes.after <= bestOf(line)).length
   console.log(`\nNodes at least as few as the best peer's: ${atLeast} of ${judged.length}; fewer: ${better}.`)
+  if (capped.length > 0)
+    console.log(
+      `Among these, ${capped.length} that keep large weights as fills count with them written out, as the peers do; with the default cap ${keeping} of them are.`,
+    )
   console.log(`Behind: ${names(judged.filter(line => line.report.nodes.after > bestOf(line)))}`)
   const ours = sum(({ seconds }) => seconds)
   for (const [peer, share] of [
@@ -232,7 +238,7 @@ function verdicts(): void {
   const beside = lines.filter(({ toPeers }) => toPeers)
   console.log(`Slower than a peer's result (> ${slower}): ${names(beside.filter(({ toPeers }) => isSlower(toPeers!)))}`)
   console.log(
-    `Larger than the original: ${names(lines.filter(({ report: { bytes }, name }) => !name.endsWith('(no cap)') && bytes.after > bytes.before))}`,
+    `Larger than the original with the default cap, by at most 64 KB in sum: ${names(lines.filter(({ report: { bytes }, name }) => !name.endsWith('(no cap)') && bytes.after > bytes.before))}`,
   )
   console.log(
     `Mismatches: ${names(lines.filter(({ report }) => report.check.ok === false || report.skipped.length > 0))}; not compared: ${names(lines.filter(({ report }) => report.check.ok === null))}`,
