@@ -61,7 +61,9 @@ export function evaluateNode(node: Node, scope: Scope, maxElements: number): rea
   const inputs = node.inputs.map(name => (name === '' ? undefined : scope.constant(name)))
   if (inputs.some((value, i) => value === undefined && node.inputs[i] !== '')) return undefined
   try {
-    return rule(callOf(node, scope), inputs)
+    const made = rule(callOf(node, scope), inputs)
+    // Beside an axis of no elements another may come out longer than any that can be written down.
+    return made.every(({ shape }) => shape.every(Number.isSafeInteger)) ? made : undefined
   } catch {
     // What cannot be evaluated here (a division by zero, a type without arithmetic) is left for the runtime to judge.
     return undefined
