@@ -1,6 +1,6 @@
 import { numbers } from '../../base/tensor.ts'
 import { countedAxis } from '../../ops/axes.ts'
-import type { Found } from '../../rewrite/pattern.ts'
+import type { Found, Vocabulary } from '../../rewrite/pattern.ts'
 import { rule, type Tools } from '../../rewrite/rule.ts'
 import { isNeverNegative } from './never-negative.ts'
 
@@ -47,19 +47,17 @@ function padded<A extends Windowed>({ auto_pad, pads, ...rest }: A, now: readonl
 
 const unstated = 'its own padding is not stated in numbers'
 
+/** A Pad of `x` that nothing else reads. */
+const onlyPad = ({ op, any, rest }: Vocabulary) =>
+  op
+    .Pad([any('x'), rest('how')])
+    .once()
+    .as('pad')
+
 /** Zeros padded around the input of a convolution are its own padding. */
 export const padIntoConv = rule({
   name: 'pad-into-conv',
-  match: ({ op, any, rest }) =>
-    op
-      .Conv([
-        op
-          .Pad([any('x'), rest('how')])
-          .once()
-          .as('pad'),
-        rest('weights'),
-      ])
-      .as('conv'),
+  match: vocabulary => vocabulary.op.Conv([onlyPad(vocabulary), vocabulary.rest('weights')]).as('conv'),
   replace({ x, pad, weights, conv }, tools) {
     const more = spatialPads(pad, tools, 0)
     if (typeof more === 'string') return tools.decline(more)
@@ -72,15 +70,7 @@ export const padIntoConv = rule({
 /** The lowest number padded around the input of a MaxPool is its own padding. */
 export const padIntoMaxPool = rule({
   name: 'pad-into-max-pool',
-  match: ({ op, any, rest }) =>
-    op
-      .MaxPool([
-        op
-          .Pad([any('x'), rest('how')])
-          .once()
-          .as('pad'),
-      ])
-      .as('pool'),
+  match: vocabulary => vocabulary.op.MaxPool([onlyPad(vocabulary)]).as('pool'),
   replace({ x, pad, pool }, tools) {
     const { op, decline } = tools
     if (pool.node.outputs.length > 1) return decline('its indices count the padding')
@@ -99,15 +89,7 @@ export const padIntoMaxPool = rule({
 /** Zeros padded around the input of an AveragePool that counts its padding are its own padding. */
 export const padIntoAveragePool = rule({
   name: 'pad-into-average-pool',
-  match: ({ op, any, rest }) =>
-    op
-      .AveragePool([
-        op
-          .Pad([any('x'), rest('how')])
-          .once()
-          .as('pad'),
-      ])
-      .as('pool'),
+  match: vocabulary => vocabulary.op.AveragePool([onlyPad(vocabulary)]).as('pool'),
   replace({ x, pad, pool }, tools) {
     const { op, decline } = tools
     const { attributes } = pool
