@@ -1,7 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { suggestion } from '../base/near-names.ts'
 import type { Shape } from '../base/shape.ts'
-import { isLazy } from '../base/tensor.ts'
 import { type Graph, requiredInputs } from '../graph/graph.ts'
 import { readModel } from '../onnx/files.ts'
 import { assertValid } from '../read/check.ts'
@@ -13,7 +12,7 @@ import { readFeeds } from '../verify/read-feeds.ts'
 import { type SimplifyModelOptions, type SimplifyReport, simplifyModel } from '../verify/simplify-model.ts'
 import { answering, examples, type Io, jsonOption, type Verb, wrongUsage } from './command.ts'
 import { shapesByInput, wholeShapes } from './dimensions.ts'
-import { bytesOfModel, checkOutput } from './model.ts'
+import { bytesOfModel, checkOutput, hasExternalData } from './model.ts'
 import { byteCount, count, inputShapes, wholeNumber } from './options.ts'
 import { stepList, summary } from './simplify-text.ts'
 
@@ -72,11 +71,6 @@ function shapesOf(
   const both = shapesByInput({ ...pin, ...testWith }, model)
   const asked = Object.keys(shapesByInput(testWith, model)).map(name => [name, both[name]!] as const)
   return { ...pinned, testWith: wholeShapes(Object.fromEntries(asked), model) }
-}
-
-/** Whether some weights of a model that was just read are in other files. */
-function hasExternalData({ initializers }: Graph): boolean {
-  return [...initializers.values()].some(isLazy)
 }
 
 /** As it was written: the file, and its data beside it. */

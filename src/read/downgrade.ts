@@ -1,4 +1,4 @@
-import { mapBodies } from '../graph/edit.ts'
+import { dropUnused, mapBodies } from '../graph/edit.ts'
 import { type Body, describe, type Graph, type Node } from '../graph/graph.ts'
 import type { Scope } from '../ops/call.ts'
 import { downgradeNode } from '../ops/downgrade.ts'
@@ -23,7 +23,8 @@ export function downgrade(graph: Graph, to: number, { all = true }: { readonly a
       refused.push({ node: describe(node), why: result.refused })
       return node
     })
-    return nodes.every((node, i) => node === body.nodes[i]) ? body : { ...body, nodes }
+    // Constants that have become attributes are read no more.
+    return nodes.every((node, i) => node === body.nodes[i]) ? body : dropUnused({ ...body, nodes })
   }
   const older = inBody(graph, scopeOf(graph, infer(graph)))
   return refused.length > 0 ? { graph, refused } : { graph: { ...older, opset: { ...graph.opset, '': to } }, refused }
